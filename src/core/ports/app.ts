@@ -1,0 +1,61 @@
+/**
+ * One application (tenant) as the core needs it: the settings of the configuration contract
+ * (`apps[]` in config/, documented in docs/configuration.md) with every default filled in.
+ */
+import type { HmacKey } from '../../protocol/signature.js'
+
+/** Numbers an app may be given; 0 means "no limit" only where the comment says so. */
+export interface AppLimits {
+  /** Characters of a presence `user_id`. */
+  readonly presenceUserIdLength: number
+  /** User ids one connection may watch. */
+  readonly watchlistUsers: number
+  /** Connections of the app in the whole cluster; 0 = no limit. */
+  readonly connections: number
+  /** Channels one connection may be subscribed to. */
+  readonly subscriptionsPerConnection: number
+  /** Distinct users of a presence channel; 0 = no limit. */
+  readonly presenceMembers: number
+  /** Bytes of the `user_info` JSON of one member. */
+  readonly presenceMemberBytes: number
+  /** Characters of a channel name, prefixes included. */
+  readonly channelNameLength: number
+  /** Characters of an event name. */
+  readonly eventNameLength: number
+  /** UTF-8 bytes of an event's `data`. */
+  readonly eventBytes: number
+  /** Channels in one trigger. */
+  readonly channelsPerTrigger: number
+  /** Events in one batch. */
+  readonly batchEvents: number
+  /** Events per second through the REST API; 0 = no limit. */
+  readonly triggersPerSecond: number
+  /** REST reads per second; 0 = no limit. */
+  readonly readsPerSecond: number
+  /** Counted frames per second and connection (burst = rate); 0 = no limit. */
+  readonly messagesPerSecond: number
+}
+
+/** What an operator can set for one app, as plain data. */
+export interface AppSettings {
+  readonly id: string
+  /** Oldest first; the first active one signs webhooks. Never empty. */
+  readonly keys: readonly { readonly key: string; readonly secret: string }[]
+  readonly enabled: boolean
+  readonly tlsOnly: boolean
+  /** Origin patterns (`*`, `https://example.com`, `*.example.com`); `["*"]` allows all. */
+  readonly allowedOrigins: readonly string[]
+  readonly heartbeat: { readonly activityTimeoutSeconds: number; readonly pongTimeoutSeconds: number }
+  readonly clientEvents: { readonly enabled: boolean; readonly perSecond: number }
+  readonly subscriptionCount: { readonly enabled: boolean }
+  readonly watchlist: { readonly enabled: boolean }
+  readonly authorizedConnections: { readonly enabled: boolean; readonly timeoutMs: number }
+  readonly cache: { readonly ttlSeconds: number }
+  readonly limits: AppLimits
+}
+
+/** An app ready for use: its settings, and its keys prepared for signing. Secrets are reachable only through `signers`. */
+export interface App extends Omit<AppSettings, 'keys'> {
+  /** Key → prepared HMAC key, in the order of the settings. */
+  readonly signers: ReadonlyMap<string, HmacKey>
+}

@@ -1,0 +1,20 @@
+import type { Broker, BrokerSink } from './broker.js'
+import type { Budget } from './budget.js'
+import type { CacheStore } from './cache-store.js'
+import type { OccupancyStore } from './occupancy-store.js'
+import type { PresenceStore } from './presence-store.js'
+import type { UserStore } from './user-store.js'
+
+/** Everything a node shares with the other nodes, as one bundle: memory (one node) or Redis. Passes test/contract. */
+export interface Backend {
+  readonly broker: Broker
+  readonly presence: PresenceStore
+  readonly occupancy: OccupancyStore
+  readonly cache: CacheStore
+  readonly users: UserStore
+  readonly budget: Budget
+  start(sink: BrokerSink): Promise<void>
+  /** Whether reads and publishes can be answered for the whole cluster now. */
+  ready(): boolean
+  close(): Promise<void>
+}

@@ -1,0 +1,58 @@
+/**
+ * A topic is one channel of one app: `APP_ID/CHANNEL`. App ids contain no slash, so it splits at the first one.
+ * Names that begin `#watch-` are internal: the online state of one user.
+ */
+export type Topic = string
+
+export type SocketId = string
+
+/** What is published to a topic. The frame is encoded once and never parsed again. */
+export interface TopicMessage {
+  /** A complete WebSocket text frame. */
+  readonly frame: string
+  /** The connection that must not get it, wherever it is connected. */
+  readonly except?: SocketId | undefined
+  /** Keep the frame as the topic's last event for this long, in the same step (cache channels). */
+  readonly cacheTtlMs?: number | undefined
+}
+
+/** Told to every node, the sender included. */
+export type ControlMessage =
+  | { readonly type: 'terminate-user'; readonly appId: string; readonly userId: string }
+
+/** The node's side of the broker: called synchronously, in order per topic; never throws. */
+export interface BrokerSink {
+  /**
+   * A message of a topic this node subscribed to.
+   * @param version the topic's version after this message when it changed stored truth (presence, cache, user status); 0 otherwise
+   */
+  deliver(topic: Topic, frame: string, except: SocketId | undefined, version: number): void
+  control(message: ControlMessage): void
+}
+
+/** Moves messages between nodes; ordered per publishing node and topic. */
+export interface Broker {
+  /** First local subscriber of a topic; resolves once delivery is guaranteed. */
+  subscribe(topic: Topic): Promise<void>
+  /** Last local subscriber left; the broker may give the topic up later. */
+  unsubscribe(topic: Topic): void
+  /**
+   * Publishes to every subscribed node, this one included (through the sink).
+   * @throws BrokerError when the bus did not confirm
+   */
+  publish(topic: Topic, message: TopicMessage): Promise<void>
+  /** Client events: to the *other* nodes only, without confirmation (D3); this node has delivered already. */
+  relay(topic: Topic, message: TopicMessage): void
+  /** @throws BrokerError when the bus did not confirm */
+  control(message: ControlMessage): Promise<void>
+}
+
+/** Why a publish was not confirmed: nothing was published (`late`, `down`), or nobody can know (`unsure`). */
+export class BrokerError extends Error {
+  readonly kind: 'late' | 'unsure' | 'down'
+
+  constructor(kind: 'late' | 'unsure' | 'down') {
+    super(`the bus did not confirm the message (${kind})`)
+    this.kind = kind
+  }
+}

@@ -1,0 +1,14 @@
+import type { Topic } from './broker.js'
+
+/** The last event of each cache channel. Written by `Broker.publish`, in the same step as the fan-out. */
+export interface CacheStore {
+  get(topic: Topic): Promise<CachedEvent | undefined>
+}
+
+export interface CachedEvent {
+  /** The frame as it was published. */
+  readonly frame: string
+  /** The topic's version of that publish. */
+  readonly version: number
+  readonly expiresInMs: number
+}
