@@ -15,6 +15,11 @@ export class AppCounters {
   readonly rateLimited = { client_events: 0, messages: 0, triggers: 0, reads: 0, connections: 0 }
   slowConsumersClosed = 0
 
+  countSent(receivers: number, frame: string): void {
+    this.messagesSent += receivers
+    this.bytesSent += receivers * Buffer.byteLength(frame)
+  }
+
   countDisconnection(code: number): void {
     const label = codesCounted.has(code) ? String(code) : 'other'
     this.disconnections.set(label, (this.disconnections.get(label) ?? 0) + 1)

@@ -47,7 +47,8 @@ export class HmacKey {
 
   #padded(text: string, bytes: number): Buffer {
     const needed = blockBytes + bytes
-    if (needed > scratchBytesMax) return Buffer.concat([this.#scratch.subarray(0, blockBytes), Buffer.from(text, 'utf8')])
+    if (needed > scratchBytesMax)
+      return Buffer.concat([this.#scratch.subarray(0, blockBytes), Buffer.from(text, 'utf8')])
     if (needed > this.#scratch.length) {
       const larger = Buffer.alloc(Math.min(scratchBytesMax, 2 * needed))
       this.#scratch.copy(larger, 0, 0, blockBytes)

@@ -13,6 +13,11 @@ export interface Backend {
   readonly cache: CacheStore
   readonly users: UserStore
   readonly budget: Budget
+  /**
+   * True when everything up to the version of an answer has been delivered to the sink before the answer resolves. Otherwise a
+   * joined subscription is fed one by one until the messages up to its snapshot have passed (subscription state `settling`).
+   */
+  readonly answersInOrder: boolean
   start(sink: BrokerSink): Promise<void>
   /** Whether reads and publishes can be answered for the whole cluster now. */
   ready(): boolean

@@ -1,7 +1,4 @@
-/**
- * A topic is one channel of one app: `APP_ID/CHANNEL`. App ids contain no slash, so it splits at the first one.
- * Names that begin `#watch-` are internal: the online state of one user.
- */
+/** One channel of one app, see `topicOf`. */
 export type Topic = string
 
 export type SocketId = string
@@ -17,16 +14,21 @@ export interface TopicMessage {
 }
 
 /** Told to every node, the sender included. */
-export type ControlMessage =
-  | { readonly type: 'terminate-user'; readonly appId: string; readonly userId: string }
+export type ControlMessage = { readonly type: 'terminate-user'; readonly appId: string; readonly userId: string }
+
+/**
+ * What stored truth a message changed: none, the topic's members (or a user's status), or its cached event. Each of the two has
+ * a version of its own that counts up by one per change.
+ */
+export type TruthKind = 'none' | 'members' | 'cache'
 
 /** The node's side of the broker: called synchronously, in order per topic; never throws. */
 export interface BrokerSink {
   /**
    * A message of a topic this node subscribed to.
-   * @param version the topic's version after this message when it changed stored truth (presence, cache, user status); 0 otherwise
+   * @param version the version of the changed truth after this message; 0 when `kind` is `none`
    */
-  deliver(topic: Topic, frame: string, except: SocketId | undefined, version: number): void
+  deliver(topic: Topic, frame: string, except: SocketId | undefined, kind: TruthKind, version: number): void
   control(message: ControlMessage): void
 }
 

@@ -2,7 +2,7 @@ import type { SocketId } from './broker.js'
 
 /**
  * Who is signed in, cluster-wide. A user's first sign-in and last sign-out are published, with the next version of that user, to
- * the topic `userStatusTopic(appId, userId)` as the watchlist frame, in the same step.
+ * the topic `userStatusTopic(appId, userId)` as a watchlist frame, in the same step.
  */
 export interface UserStore {
   signIn(appId: string, userId: string, socketId: SocketId): Promise<{ readonly first: boolean }>

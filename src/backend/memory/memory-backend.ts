@@ -1,0 +1,48 @@
+import type { Clock, Timer } from '../../base/clock.js'
+import type { Backend } from '../../core/ports/backend.js'
+import type { BrokerSink } from '../../core/ports/broker.js'
+import { MemoryBroker } from './memory-broker.js'
+import { MemoryBudget } from './memory-budget.js'
+import { MemoryCache } from './memory-cache.js'
+import { MemoryOccupancy } from './memory-occupancy.js'
+import { MemoryPresence } from './memory-presence.js'
+import { MemoryUsers } from './memory-users.js'
+
+const sweepMs = 1000
+
+/** Everything a single node needs, in its own memory: always ready, always in order. */
+export class MemoryBackend implements Backend {
+  readonly answersInOrder = true
+  readonly cache: MemoryCache
+  readonly broker: MemoryBroker
+  readonly presence: MemoryPresence
+  readonly occupancy = new MemoryOccupancy()
+  readonly users: MemoryUsers
+  readonly budget: MemoryBudget
+  readonly #clock: Clock
+  #sweep: Timer | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.cache = new MemoryCache(clock)
+    this.broker = new MemoryBroker(this.cache)
+    this.presence = new MemoryPresence(this.broker)
+    this.users = new MemoryUsers(this.broker)
+    this.budget = new MemoryBudget(clock)
+  }
+
+  start(sink: BrokerSink): Promise<void> {
+    this.broker.start(sink)
+    this.#sweep = this.#clock.every(sweepMs, () => this.cache.sweep())
+    return Promise.resolve()
+  }
+
+  ready(): boolean {
+    return true
+  }
+
+  close(): Promise<void> {
+    this.#sweep?.stop()
+    return Promise.resolve()
+  }
+}

@@ -1,0 +1,85 @@
+import type { NodeCounters } from './counters.js'
+import type { Hub } from './hub.js'
+import type { LocalChannel } from './local-channel.js'
+import type { SocketId, Topic, TruthKind } from './ports/broker.js'
+import type { Fanout } from './ports/socket.js'
+import type { Ticker } from './ticker.js'
+
+/** Brings a message to the sockets of this node: one native publish, and one by one only to those that are not yet active. */
+export class Delivery {
+  readonly #hub: Hub
+  readonly #fanout: Fanout
+  readonly #counters: NodeCounters
+  readonly #ticker: Ticker
+
+  constructor(hub: Hub, fanout: Fanout, counters: NodeCounters, ticker: Ticker) {
+    this.#hub = hub
+    this.#fanout = fanout
+    this.#counters = counters
+    this.#ticker = ticker
+  }
+
+  /** See BrokerSink.deliver. */
+  deliver(topic: Topic, frame: string, except: SocketId | undefined, kind: TruthKind, version: number): void {
+    const channel = this.#hub.topics.get(topic)
+    if (channel === undefined) return
+    if (kind === 'members') channel.membersVersion = version
+    else if (kind === 'cache') channel.cacheVersion = version
+    this.#publish(channel, frame, except)
+    if (channel.pending !== undefined) this.#feedPending(channel, frame, except, kind, version)
+  }
+
+  /** Activates subscriptions that have settled for longer than any message can be under way; called by the sweep. */
+  settleOverdue(settlingMaxS: number): void {
+    for (const channel of this.#hub.topics.values()) {
+      if (channel.pending === undefined) continue
+      for (const subscription of channel.pending) {
+        if (subscription.state !== 'settling') continue
+        if (this.#ticker.nowS - subscription.settlingSinceS > settlingMaxS) this.#hub.activate(subscription, true, 0)
+      }
+    }
+  }
+
+  #publish(channel: LocalChannel, frame: string, except: SocketId | undefined): void {
+    const { local } = channel
+    const excluded = except === undefined ? undefined : local.connections.get(except)
+    const excludedState = excluded?.subscriptions?.get(channel.name)?.state
+    const pending = channel.pending === undefined ? 0 : settlingCount(channel)
+    const receivers = channel.joined - pending - (excludedState === 'active' ? 1 : 0)
+    if (receivers <= 0) return
+    local.counters.countSent(receivers, frame)
+    this.#fanout.publish(channel.topic, frame, excludedState === 'active' ? excluded?.socket : undefined)
+  }
+
+  #feedPending(
+    channel: LocalChannel,
+    frame: string,
+    except: SocketId | undefined,
+    kind: TruthKind,
+    version: number,
+  ): void {
+    for (const subscription of channel.pending ?? []) {
+      if (subscription.connection.socketId === except) continue
+      if (subscription.state === 'joining') {
+        if (!subscription.hold(frame, kind, version)) this.#counters.holdBackOverflows += 1
+        continue
+      }
+      subscription.feed(frame, kind, version)
+      if (hasSettled(subscription.snapshot, channel)) this.#hub.activate(subscription, true, 0)
+    }
+  }
+}
+
+/** Whether every message that the snapshot told already has been delivered to this node. */
+export function hasSettled(
+  snapshot: { readonly members: number; readonly cache: number },
+  channel: Pick<LocalChannel, 'membersVersion' | 'cacheVersion'>,
+): boolean {
+  return channel.membersVersion >= snapshot.members && channel.cacheVersion >= snapshot.cache
+}
+
+function settlingCount(channel: LocalChannel): number {
+  let count = 0
+  for (const subscription of channel.pending ?? []) if (subscription.state === 'settling') count += 1
+  return count
+}

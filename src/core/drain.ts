@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto'
+import type { Clock } from '../base/clock.js'
+import { errors } from '../protocol/errors.js'
+import type { Connection } from './connection.js'
+import type { Hub } from './hub.js'
+
+/** How often some connections are closed while draining. */
+const stepMs = 50
+
+/**
+ * Closes every connection with 4200, spread evenly and in random order over the period, because clients come back at once and
+ * without jitter of their own. Connections in presence channels go last: their members are away for the shortest time.
+ */
+export async function closeAllPaced(hub: Hub, clock: Clock, periodMs: number): Promise<void> {
+  const waiting = closingOrder(hub)
+  const startedAtMs = clock.monotonicMs()
+  const total = waiting.length
+  let closed = 0
+  while (closed < total) {
+    const elapsedMs = clock.monotonicMs() - startedAtMs
+    const due = periodMs === 0 ? total : Math.min(total, Math.ceil((total * (elapsedMs + stepMs)) / periodMs))
+    for (; closed < due; closed += 1) waiting[closed]?.end(errors.reconnect())
+    if (closed < total) await sleep(clock, stepMs)
+  }
+}
+
+/** Closes what is open now, at once: connections that slipped in while others were being closed. */
+export function closeAllNow(hub: Hub): void {
+  for (const connection of closingOrder(hub)) connection.end(errors.reconnect())
+}
+
+function closingOrder(hub: Hub): Connection[] {
+  const others: Connection[] = []
+  const members: Connection[] = []
+  for (const local of hub.apps.values()) {
+    for (const connection of local.connections.values()) (isMember(connection) ? members : others).push(connection)
+  }
+  return [...shuffled(others), ...shuffled(members)]
+}
+
+function isMember(connection: Connection): boolean {
+  for (const subscription of connection.subscriptions?.values() ?? []) {
+    if (subscription.channel.traits.presence) return true
+  }
+  return false
+}
+
+function shuffled(connections: Connection[]): Connection[] {
+  for (let index = connections.length - 1; index > 0; index -= 1) {
+    const other = randomInt(index + 1)
+    const here = connections[index]
+    const there = connections[other]
+    if (here === undefined || there === undefined) continue
+    connections[index] = there
+    connections[other] = here
+  }
+  return connections
+}
+
+function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve)
+  })
+}

@@ -1,0 +1,133 @@
+import type { Clock, Timer } from '../base/clock.js'
+import { Admissions } from './admission.js'
+import { applyAppChange } from './app-changes.js'
+import { Capacity, type CapacityMarks } from './capacity.js'
+import { createCoreApi } from './core-api.js'
+import { NodeCounters } from './counters.js'
+import { Delivery } from './delivery.js'
+import { closeAllNow, closeAllPaced } from './drain.js'
+import { Gateway } from './gateway.js'
+import { Heartbeat } from './heartbeat.js'
+import { Hub } from './hub.js'
+import { Occupancy } from './occupancy.js'
+import type { CoreApi } from './ports/api.js'
+import type { AppRegistry } from './ports/app-registry.js'
+import type { Backend } from './ports/backend.js'
+import type { BrokerSink } from './ports/broker.js'
+import type { Logger } from './ports/logger.js'
+import type { Fanout } from './ports/socket.js'
+import { RateLimits } from './rate-limits.js'
+import { Session } from './session.js'
+import { SlowConsumers } from './slow-consumers.js'
+import { Subscriptions } from './subscriptions.js'
+import { Ticker } from './ticker.js'
+import { Users } from './users.js'
+
+export interface NodeOptions {
+  readonly backend: Backend
+  readonly registry: AppRegistry
+  readonly fanout: Fanout
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly capacity: CapacityMarks
+  readonly requireVersion: boolean
+  readonly messageBytesMax: number
+  readonly backpressureBytesMax: number
+  /** Memory in use, in percent of the limit; asked once a second. */
+  readonly memoryPercent: () => number
+}
+
+const sweepMs = 1000
+/** Longer than any message can be under way on the bus. */
+const settlingMaxS = 2
+
+/** A node's core, put together: what the transport, the REST API and the metrics talk to. */
+export class Node {
+  readonly gateway: Gateway
+  readonly admissions: Admissions
+  readonly api: CoreApi
+  readonly hub: Hub
+  readonly capacity: Capacity
+  readonly counters = new NodeCounters()
+  readonly slowConsumers: SlowConsumers
+  readonly #options: NodeOptions
+  readonly #ticker: Ticker
+  readonly #heartbeat: Heartbeat
+  readonly #delivery: Delivery
+  readonly #occupancy: Occupancy
+  readonly #users: Users
+  #sweepTimer: Timer | undefined
+  #stopWatching: (() => void) | undefined
+
+  constructor(options: NodeOptions) {
+    const { backend, registry, fanout, clock, logger, messageBytesMax } = options
+    this.#options = options
+    this.#ticker = new Ticker(clock)
+    this.hub = new Hub(backend.broker)
+    this.capacity = new Capacity(options.capacity, clock)
+    this.admissions = new Admissions(registry, backend.budget, this.capacity, options.requireVersion)
+    this.api = createCoreApi(backend)
+    this.slowConsumers = new SlowConsumers(this.hub, options.backpressureBytesMax)
+    this.#heartbeat = new Heartbeat(this.hub, this.#ticker)
+    this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker)
+    this.#occupancy = new Occupancy(backend.occupancy, backend.broker, clock, logger)
+    this.#users = new Users(this.hub, backend, this.#ticker, logger)
+    const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, logger)
+    const session = new Session({
+      hub: this.hub,
+      subscriptions,
+      users: this.#users,
+      delivery: this.#delivery,
+      broker: backend.broker,
+      rates: new RateLimits(clock, this.#ticker),
+    })
+    this.gateway = new Gateway({
+      hub: this.hub,
+      session,
+      subscriptions,
+      users: this.#users,
+      admissions: this.admissions,
+      ticker: this.#ticker,
+      counters: this.counters,
+      logger,
+      messageBytesMax,
+    })
+  }
+
+  async start(): Promise<void> {
+    const { backend, registry, clock } = this.#options
+    await backend.start(this.#sink())
+    this.#stopWatching = registry.onChange((change) => applyAppChange(this.hub, change))
+    this.#sweepTimer = clock.every(sweepMs, () => this.#sweep())
+  }
+
+  /** Closes every connection with 4200, spread over the period. */
+  async drain(periodMs: number): Promise<void> {
+    this.capacity.close()
+    await closeAllPaced(this.hub, this.#options.clock, periodMs)
+    closeAllNow(this.hub)
+  }
+
+  /** Stops timers and gives the backend up. */
+  async stop(): Promise<void> {
+    this.#sweepTimer?.stop()
+    this.#stopWatching?.()
+    this.#occupancy.stop()
+    await this.#options.backend.close()
+  }
+
+  #sweep(): void {
+    this.#ticker.advance()
+    this.capacity.setMemory(this.#options.memoryPercent())
+    this.#heartbeat.sweep()
+    this.slowConsumers.sweep()
+    if (!this.#options.backend.answersInOrder) this.#delivery.settleOverdue(settlingMaxS)
+  }
+
+  #sink(): BrokerSink {
+    return {
+      deliver: (topic, frame, except, kind, version) => this.#delivery.deliver(topic, frame, except, kind, version),
+      control: (message) => this.#users.terminate(message.appId, message.userId),
+    }
+  }
+}

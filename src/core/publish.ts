@@ -1,0 +1,33 @@
+import { parseChannelName } from '../protocol/channel-name.js'
+import { eventFrame } from '../protocol/outbound.js'
+import type { Trigger } from './ports/api.js'
+import type { App } from './ports/app.js'
+import type { Broker } from './ports/broker.js'
+import { topicOf } from './topic.js'
+
+/**
+ * Publishes triggers in the order given: where the REST API, every ingress and every add-on enter. Each frame is encoded once,
+ * and the payload once for all channels of a trigger.
+ * @throws BrokerError when the bus did not confirm all of them
+ */
+export async function publish(broker: Pick<Broker, 'publish'>, app: App, triggers: readonly Trigger[]): Promise<void> {
+  const [first] = triggers
+  if (first !== undefined && triggers.length === 1 && first.channels.length === 1) {
+    await publishOne(broker, app, first)
+    return
+  }
+  await Promise.all(triggers.map((trigger) => publishOne(broker, app, trigger)))
+}
+
+function publishOne(broker: Pick<Broker, 'publish'>, app: App, trigger: Trigger): Promise<unknown> {
+  const nameLiteral = JSON.stringify(trigger.name)
+  const dataLiteral = JSON.stringify(trigger.data)
+  const { channels, socketId } = trigger
+  const publishes: Promise<void>[] = []
+  for (const channel of channels) {
+    const frame = eventFrame(nameLiteral, channel, dataLiteral)
+    const cacheTtlMs = parseChannelName(channel)?.cache === true ? app.cache.ttlSeconds * 1000 : undefined
+    publishes.push(broker.publish(topicOf(app.id, channel), { frame, except: socketId, cacheTtlMs }))
+  }
+  return publishes.length === 1 && publishes[0] !== undefined ? publishes[0] : Promise.all(publishes)
+}

@@ -1,0 +1,119 @@
+import { cacheMissFrame, presenceSucceededFrame, subscriptionSucceededFrame } from '../protocol/outbound.js'
+import { hasSettled } from './delivery.js'
+import type { Hub } from './hub.js'
+import type { Occupancy } from './occupancy.js'
+import type { Backend } from './ports/backend.js'
+import type { CachedEvent } from './ports/cache-store.js'
+import type { Logger } from './ports/logger.js'
+import type { Member, RosterSnapshot } from './ports/presence-store.js'
+import type { Connection } from './connection.js'
+import type { Subscription } from './subscription.js'
+import type { Ticker } from './ticker.js'
+
+/** How often a snapshot is taken again because the hold-back ran over, before the last one is used. */
+const snapshotAttemptsMax = 5
+
+/**
+ * Joins and leaves (architecture ideas 3 and 4): the snapshot of a joining subscription, what the client is told in which
+ * order (2.3), and what the stores are told when it goes.
+ */
+export class Subscriptions {
+  readonly #hub: Hub
+  readonly #backend: Backend
+  readonly #occupancy: Occupancy
+  readonly #ticker: Ticker
+  readonly #logger: Logger
+
+  constructor(hub: Hub, backend: Backend, occupancy: Occupancy, ticker: Ticker, logger: Logger) {
+    this.#hub = hub
+    this.#backend = backend
+    this.#occupancy = occupancy
+    this.#ticker = ticker
+    this.#logger = logger
+  }
+
+  /**
+   * Brings a begun subscription to its end: told and active, `full`, or `left` because the client went away meanwhile.
+   * Channels without stored truth and with a ready topic are joined before this returns.
+   */
+  async join(subscription: Subscription, member: Member | undefined): Promise<'joined' | 'full' | 'left'> {
+    const { channel, connection } = subscription
+    if (channel.ready !== undefined) await channel.ready
+    if (hasLeft(subscription)) return 'left'
+    let roster: RosterSnapshot | undefined
+    let cached: CachedEvent | undefined
+    if (channel.traits.presence || channel.traits.cache) {
+      const snapshot = await this.#snapshot(subscription, member)
+      if (typeof snapshot === 'string') return snapshot
+      ;({ roster, cached } = snapshot)
+    }
+    connection.send(
+      roster === undefined
+        ? subscriptionSucceededFrame(channel.name)
+        : presenceSucceededFrame(channel.name, roster.escapedJson),
+    )
+    if (channel.traits.cache) connection.send(cached?.frame ?? cacheMissFrame(channel.name))
+    if (channel.traits.auth !== 'none') connection.authorized = true
+    const settled = this.#backend.answersInOrder || hasSettled(subscription.snapshot, channel)
+    this.#hub.activate(subscription, settled, this.#ticker.nowS)
+    this.#occupancy.changed(channel)
+    return 'joined'
+  }
+
+  /** Ends a subscription and tells the stores what it changed. */
+  leave(subscription: Subscription): void {
+    const { channel, connection } = subscription
+    if (subscription.state === 'left') return
+    const wasJoined = this.#hub.end(subscription)
+    if (subscription.presenceAsked && subscription.userId !== undefined) {
+      this.#backend.presence
+        .leave(channel.topic, connection.socketId, subscription.userId)
+        .catch((error: unknown) => this.#storeFailed(connection, error))
+    }
+    if (wasJoined) this.#occupancy.changed(channel)
+  }
+
+  /** The connection is gone: all its subscriptions end. */
+  leaveAll(connection: Connection): void {
+    if (connection.subscriptions === undefined) return
+    for (const subscription of connection.subscriptions.values()) this.leave(subscription)
+  }
+
+  async #snapshot(
+    subscription: Subscription,
+    member: Member | undefined,
+  ): Promise<{ roster: RosterSnapshot | undefined; cached: CachedEvent | undefined } | 'full' | 'left'> {
+    const { channel, connection } = subscription
+    const { traits, topic } = channel
+    for (let attempt = 1; ; attempt += 1) {
+      let roster: RosterSnapshot | undefined
+      let membersVersion = 0
+      const cached = traits.cache ? await this.#backend.cache.get(topic) : undefined
+      if (hasLeft(subscription)) return 'left'
+      if (member !== undefined) {
+        subscription.userId = member.userId
+        subscription.presenceAsked = true
+        const membersMax = connection.local.app.limits.presenceMembers
+        const result = await this.#backend.presence.join(topic, connection.socketId, member, membersMax)
+        if (hasLeft(subscription)) return 'left'
+        if (result.outcome === 'full') {
+          subscription.presenceAsked = false
+          return 'full'
+        }
+        roster = result.roster
+        membersVersion = result.version
+      }
+      subscription.snapshot = { members: membersVersion, cache: cached?.version ?? 0 }
+      if (!subscription.takeOverflow() || attempt === snapshotAttemptsMax) return { roster, cached }
+    }
+  }
+
+  #storeFailed(connection: Connection, error: unknown): void {
+    this.#logger.warn({ app_id: connection.local.id, err: error }, 'A leave could not be stored')
+  }
+}
+
+/** A function, because the state may have changed during an await that the compiler does not see. */
+function hasLeft(subscription: Subscription): boolean {
+  return subscription.state === 'left'
+}

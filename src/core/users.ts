@@ -1,0 +1,113 @@
+import type { ChannelTraits } from '../protocol/channel-name.js'
+import { errors } from '../protocol/errors.js'
+import { signinSuccessFrame, watchlistFrame } from '../protocol/outbound.js'
+import type { Connection } from './connection.js'
+import type { Hub } from './hub.js'
+import type { Backend } from './ports/backend.js'
+import type { Logger } from './ports/logger.js'
+import type { UserStatus } from './ports/user-store.js'
+import type { Subscription } from './subscription.js'
+import type { Ticker } from './ticker.js'
+import { userStatusTopic } from './topic.js'
+
+/** A decoded and verified sign-in. */
+export interface SignIn {
+  readonly id: string
+  readonly userInfo: string | undefined
+  readonly watchlist: readonly string[]
+  /** The exact text received. */
+  readonly userData: string
+}
+
+/** Traits of the internal topic of a user's status: told to nobody by name, listed nowhere. */
+const statusTraits: ChannelTraits = {
+  auth: 'none',
+  presence: false,
+  encrypted: false,
+  cache: false,
+  clientEvents: false,
+  listed: false,
+}
+
+/** Signed-in users of this node: sign-in, watchlists, termination (2.8). */
+export class Users {
+  readonly #hub: Hub
+  readonly #backend: Backend
+  readonly #ticker: Ticker
+  readonly #logger: Logger
+
+  constructor(hub: Hub, backend: Backend, ticker: Ticker, logger: Logger) {
+    this.#hub = hub
+    this.#backend = backend
+    this.#ticker = ticker
+    this.#logger = logger
+  }
+
+  /** Signs a connection in, or again with the same id, and starts its watchlist. */
+  async signIn(connection: Connection, signIn: SignIn): Promise<void> {
+    const { local } = connection
+    const again = connection.user !== undefined
+    if (!again) {
+      connection.user = { id: signIn.id, userInfo: signIn.userInfo, watches: [] }
+      connection.authorized = true
+      const connections = local.users.get(signIn.id) ?? new Set()
+      connections.add(connection)
+      local.users.set(signIn.id, connections)
+      await this.#backend.users.signIn(local.id, signIn.id, connection.socketId)
+    }
+    connection.send(signinSuccessFrame(signIn.userData))
+    if (!again && local.app.watchlist.enabled) await this.#watch(connection, signIn.watchlist)
+  }
+
+  /** The connection is gone. */
+  signOut(connection: Connection): void {
+    const { user, local } = connection
+    if (user === undefined) return
+    for (const watch of user.watches) this.#hub.end(watch)
+    const connections = local.users.get(user.id)
+    connections?.delete(connection)
+    if (connections?.size === 0) local.users.delete(user.id)
+    this.#backend.users.signOut(local.id, user.id, connection.socketId).catch((error: unknown) => {
+      this.#logger.warn({ app_id: local.id, err: error }, 'A sign-out could not be stored')
+    })
+  }
+
+  /** Closes this node's connections signed in as the user. */
+  terminate(appId: string, userId: string): void {
+    const connections = this.#hub.apps.get(appId)?.users.get(userId)
+    for (const connection of [...(connections ?? [])]) connection.end(errors.userTerminated())
+  }
+
+  /**
+   * Subscribes to the status of every watched user, then tells the state of all in one frame; a change that comes in between
+   * is held back and told after it.
+   */
+  async #watch(connection: Connection, watchlist: readonly string[]): Promise<void> {
+    const limit = connection.local.app.limits.watchlistUsers
+    if (watchlist.length > limit) connection.sendError(errors.watchlistLimit(limit))
+    const userIds = watchlist.slice(0, limit)
+    const { user, local } = connection
+    if (userIds.length === 0 || user === undefined || connection.closed) return
+    const watches = userIds.map((userId) =>
+      this.#hub.beginInternal(connection, userStatusTopic(local.id, userId), statusTraits),
+    )
+    user.watches.push(...watches)
+    await Promise.all(watches.map((watch) => watch.channel.ready))
+    const statuses = await this.#backend.users.status(local.id, userIds)
+    if (connection.closed) return
+    const frame = watchlistFrame(idsOf(statuses, true), idsOf(statuses, false))
+    if (frame !== undefined) connection.send(frame)
+    for (const [index, watch] of watches.entries()) this.#startWatch(watch, statuses[index])
+  }
+
+  #startWatch(watch: Subscription, status: UserStatus | undefined): void {
+    if (watch.state === 'left') return
+    watch.snapshot = { members: status?.version ?? 0, cache: 0 }
+    const settled = this.#backend.answersInOrder || watch.channel.membersVersion >= watch.snapshot.members
+    this.#hub.activate(watch, settled, this.#ticker.nowS)
+  }
+}
+
+function idsOf(statuses: readonly UserStatus[], online: boolean): string[] {
+  return statuses.filter((status) => status.online === online).map((status) => status.userId)
+}

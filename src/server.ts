@@ -1,0 +1,268 @@
+/** The composition root: builds every part, starts and stops them in order. The only file that sees every folder. */
+import { systemClock, type Clock } from './base/clock.js'
+import { MemoryBackend } from './backend/memory/memory-backend.js'
+import type { Config } from './config/schema.js'
+import { Node } from './core/node.js'
+import type { CoreApi } from './core/ports/api.js'
+import type { AppRegistry } from './core/ports/app-registry.js'
+import type { HttpEntrance, HttpReply } from './core/ports/http.js'
+import type { Logger } from './core/ports/logger.js'
+import { corsHeaders, preflightReply } from './http/cors.js'
+import type { Admitted } from './http/guard.js'
+import { healthReply, type Readiness } from './http/health.js'
+import { bodyTooLargeReply, internalErrorReply, overloadedReply } from './http/reply.js'
+import { Router } from './http/router.js'
+import { createMetrics, type Metrics } from './observability/metrics.js'
+import { startMetricsServer, type MetricsServer } from './observability/metrics-server.js'
+import type { AppSample, MetricsSource } from './observability/metrics-source.js'
+import { connectionsFromOpenFiles, openFilesMax } from './observability/open-files.js'
+import { ProcessMemory } from './observability/process-memory.js'
+import { ClientAddresses } from './transport/uws/client-address.js'
+import { UwsListener } from './transport/uws/listen.js'
+import { UwsHttp } from './transport/uws/request.js'
+import { UwsFanout } from './transport/uws/uws-fanout.js'
+
+/** Room for the envelope, the auth token and the channel data around an event. */
+const messageEnvelopeBytes = 24 * 1024
+/** Room for the envelope around the events of a batch; a JSON-escaped byte may take six. */
+const bodyEnvelopeBytes = 64 * 1024
+const escapedByteMax = 6
+/** How long a stop waits for requests in flight. */
+const finishRequestsMs = 5000
+
+export interface ServerInput {
+  readonly config: Config
+  readonly registry: AppRegistry
+  readonly logger: Logger
+  /** For build_info. */
+  readonly version: string
+  readonly node: string
+  readonly clock?: Clock
+}
+
+export interface RunningServer {
+  /** The port it listens on; the configured one, or the one found for 0. */
+  readonly port: number
+  /** Undefined when metrics are off. */
+  readonly metricsPort: number | undefined
+  /** @throws Error with one sentence; then the old certificate stays */
+  reloadCertificates(): Promise<void>
+  /** The whole way down (docs/operating.md, "Shutdown"). Resolves when the process may exit with 0. */
+  drainAndStop(): Promise<void>
+  /** Ends at once, without closing anything politely; for tests. */
+  stop(): Promise<void>
+}
+
+/** @throws Error with one sentence when a port or certificate cannot be used */
+export async function startServer(input: ServerInput): Promise<RunningServer> {
+  const server = new Server(input)
+  await server.start()
+  return server
+}
+
+class Server implements RunningServer {
+  readonly #input: ServerInput
+  readonly #clock: Clock
+  readonly #node: Node
+  readonly #backend: MemoryBackend
+  readonly #fanout = new UwsFanout()
+  readonly #memory = new ProcessMemory()
+  readonly #metrics: Metrics
+  readonly #http: UwsHttp<Admitted>
+  readonly #messageBytesMax: number
+  #listener: UwsListener | undefined
+  #metricsServer: MetricsServer | undefined
+  #draining = false
+
+  constructor(input: ServerInput) {
+    const { config, registry, logger } = input
+    const clock = input.clock ?? systemClock
+    this.#input = input
+    this.#clock = clock
+    this.#messageBytesMax =
+      config.websocket.messageBytes || largest(config, (app) => app.limits.eventBytes) + messageEnvelopeBytes
+    this.#backend = new MemoryBackend(clock)
+    this.#node = new Node({
+      backend: this.#backend,
+      registry,
+      fanout: this.#fanout,
+      clock,
+      logger,
+      capacity: {
+        ...config.capacity,
+        connections: config.capacity.connections || connectionsFromOpenFiles(openFilesMax()),
+      },
+      requireVersion: config.protocol.requireVersion,
+      messageBytesMax: this.#messageBytesMax,
+      backpressureBytesMax: config.websocket.backpressureBytes,
+      memoryPercent: () => this.#memory.percent(),
+    })
+    this.#metrics = createMetrics({
+      source: this.#metricsSource(),
+      build: { version: input.version, node: input.node },
+      ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
+    })
+    this.#http = new UwsHttp(this.#entrance(), config.pathPrefix, clock, logger)
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0
+  }
+
+  get metricsPort(): number | undefined {
+    return this.#metricsServer?.port
+  }
+
+  async start(): Promise<void> {
+    const { config, logger } = this.#input
+    const { gateway, admissions, capacity } = this.#node
+    await this.#node.start()
+    this.#listener = await UwsListener.start(
+      {
+        host: config.host,
+        port: config.port,
+        pathPrefix: config.pathPrefix,
+        tls: config.tls,
+        headerBytesMax: config.http.headerBytes,
+        messageBytesMax: this.#messageBytesMax,
+        backpressureBytesMax: config.websocket.backpressureBytes,
+        compression: config.websocket.compression,
+      },
+      {
+        gateway,
+        admissions,
+        addresses: new ClientAddresses(config.trustedProxies, capacity.countsAddresses),
+        http: this.#http,
+        fanout: this.#fanout,
+        clock: this.#clock,
+      },
+    )
+    if (!config.metrics.enabled) return
+    this.#metricsServer = await startMetricsServer({
+      host: config.metrics.host,
+      port: config.metrics.port,
+      metrics: this.#metrics,
+      health: (path) => healthReply(path, this.#readiness(), 'metrics') ?? internalErrorReply,
+      memory: () => this.#memory.figures(),
+      clock: this.#clock,
+      log: logger,
+    })
+  }
+
+  async reloadCertificates(): Promise<void> {
+    await this.#listener?.reloadCertificates()
+  }
+
+  async drainAndStop(): Promise<void> {
+    const { drain } = this.#input.config
+    this.#draining = true
+    if (this.#node.hub.connections > 0) await sleep(this.#clock, drain.preStopDelayMs)
+    this.#listener?.stopListening()
+    await this.#node.drain(drain.periodMs)
+    await this.#finishRequests()
+    await this.stop()
+  }
+
+  async stop(): Promise<void> {
+    this.#draining = true
+    this.#listener?.stopListening()
+    this.#http.stop()
+    this.#listener?.close()
+    await this.#node.stop()
+    await this.#metricsServer?.close()
+  }
+
+  async #finishRequests(): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + finishRequestsMs
+    while (this.#http.inFlight > 0 && this.#clock.monotonicMs() < deadlineMs) await sleep(this.#clock, 20)
+  }
+
+  #readiness(): Readiness {
+    if (this.#draining) return { ready: false, reason: 'draining' }
+    const full = this.#node.capacity.reasonFull()
+    if (full !== undefined) return { ready: false, reason: full }
+    return this.#backend.ready() ? { ready: true } : { ready: false, reason: 'bus' }
+  }
+
+  #entrance(): HttpEntrance<Admitted> {
+    const { config, registry } = this.#input
+    const { origins } = config.http.cors
+    const router = new Router({
+      registry,
+      core: timed(this.#node.api, this.#metrics, this.#clock),
+      clock: this.#clock,
+      counting: {
+        authFailed: (appId) => this.#countersOf(appId, (counters) => (counters.authFailures.rest += 1)),
+        rateLimited: (appId, kind) => this.#countersOf(appId, (counters) => (counters.rateLimited[kind] += 1)),
+      },
+      bodyBytesMax:
+        config.http.bodyBytes ||
+        largest(config, (app) => escapedByteMax * app.limits.eventBytes * app.limits.batchEvents) + bodyEnvelopeBytes,
+    })
+    return {
+      open: (method, path, origin) => this.#open(method, path, origin, origins),
+      route: (method, path) => router.route(method, path),
+      corsHeaders: (origin) => corsHeaders(origins, origin),
+      readsOrigin: origins.length > 0,
+      bodyTooLarge: bodyTooLargeReply,
+      overloaded: overloadedReply,
+      internalError: internalErrorReply,
+      observe: this.#metrics.httpObserver,
+    }
+  }
+
+  #open(method: string, path: string, origin: string, origins: readonly string[]): HttpReply | undefined {
+    if (method === 'GET' || method === 'HEAD') return healthReply(path, this.#readiness(), 'public')
+    return method === 'OPTIONS' ? preflightReply(origins, origin) : undefined
+  }
+
+  #countersOf(appId: string, count: (counters: AppSample['counters']) => void): void {
+    const app = this.#input.registry.byId(appId)
+    if (app !== undefined) count(this.#node.hub.localApp(app).counters)
+  }
+
+  #metricsSource(): MetricsSource {
+    return {
+      apps: () => this.#samples(),
+      node: this.#node.counters,
+      draining: () => this.#draining,
+      backpressureBytes: () => this.#node.slowConsumers.bufferedBytes,
+    }
+  }
+
+  *#samples(): Iterable<AppSample> {
+    for (const app of this.#input.registry.all()) {
+      const local = this.#node.hub.localApp(app)
+      yield {
+        appId: app.id,
+        counters: local.counters,
+        connected: local.connections.size,
+        channels: local.channels.size,
+        subscriptions: local.subscriptions,
+        presenceMembers: this.#backend.presence.membersOf(app.id),
+      }
+    }
+  }
+}
+
+/** The core's interface with publishing timed: from a valid trigger to its confirmation. */
+function timed(api: CoreApi, metrics: Pick<Metrics, 'triggerDuration'>, clock: Clock): CoreApi {
+  return {
+    ...api,
+    async publish(app, triggers) {
+      const startedAtMs = clock.monotonicMs()
+      await api.publish(app, triggers)
+      metrics.triggerDuration.observe((clock.monotonicMs() - startedAtMs) / 1000)
+    },
+  }
+}
+
+function largest(config: Config, bytesOf: (app: Config['apps'][number]) => number): number {
+  return config.apps.reduce((bytes, app) => Math.max(bytes, bytesOf(app)), 0)
+}
+
+function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(delayMs, resolve)
+  })
+}

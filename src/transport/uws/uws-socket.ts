@@ -1,0 +1,55 @@
+import type { Admission } from '../../core/admission.js'
+import type { Connection } from '../../core/connection.js'
+import type { Topic } from '../../core/ports/broker.js'
+import type { Socket } from '../../core/ports/socket.js'
+import type { Generation } from './generation.js'
+import type { UwsWebSocket } from './library.js'
+
+/** What `send` returns when the message was dropped because the socket's buffer is full. */
+const sendDropped = 2
+
+/** What the library keeps for each socket. */
+export interface UserData {
+  readonly socket: UwsSocket
+}
+
+/** One WebSocket of uWebSockets.js. `ws` exists from the open to the close event and is never touched outside. */
+export class UwsSocket implements Socket {
+  ws: UwsWebSocket<UserData> | undefined
+  connection: Connection | undefined
+  readonly admission: Admission
+  readonly generation: Generation
+
+  constructor(admission: Admission, generation: Generation) {
+    this.admission = admission
+    this.generation = generation
+  }
+
+  send(frame: string): void {
+    if (this.ws?.send(frame, false, this.generation.compress) === sendDropped) this.generation.overflowed(this)
+  }
+
+  join(topic: Topic): void {
+    this.ws?.subscribe(topic)
+  }
+
+  leave(topic: Topic): void {
+    this.ws?.unsubscribe(topic)
+  }
+
+  ping(): void {
+    this.ws?.ping()
+  }
+
+  end(code: number, reason: string): void {
+    this.ws?.end(code, reason)
+  }
+
+  cut(): void {
+    this.ws?.close()
+  }
+
+  bufferedBytes(): number {
+    return this.ws?.getBufferedAmount() ?? 0
+  }
+}
