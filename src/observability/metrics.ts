@@ -1,0 +1,104 @@
+import { Histogram, Registry } from 'prom-client'
+import type { Observer } from '../core/counters.js'
+import { registerAppMetrics } from './app-metrics.js'
+import { durationBucketsSeconds, type HttpObserver, observable, registerHttpMetrics } from './http-metrics.js'
+import type { AppSample, MetricsSource } from './metrics-source.js'
+import { registerProcessMetrics } from './process-metrics.js'
+import { registerCounter, registerGauge } from './sample-metrics.js'
+import { registerSoketiMetrics } from './soketi-metrics.js'
+
+const prefix = 'belfry_'
+
+export interface MetricsOptions {
+  readonly source: MetricsSource
+  /** Labels of `belfry_build_info`: our version, and the node's name as on every log line. */
+  readonly build: { readonly version: string; readonly node: string }
+  /** Present with `metrics.soketiNames: true`; `port` is the public port. */
+  readonly soketiNames?: { readonly port: () => number }
+}
+
+/** The node's metrics. They are read and written out only while somebody scrapes. */
+export interface Metrics {
+  /** Counts a finished HTTP request; `route` is a constant name of the router, never a path. Never throws. */
+  readonly httpObserver: HttpObserver
+  /** Seconds from a valid trigger to its confirmation by the broker. */
+  readonly triggerDuration: Observer
+  readonly contentType: string
+  /** The Prometheus text format. */
+  text(): Promise<string>
+  /** The same as JSON: an array of `{ name, help, type, values: [{ labels, value, metricName? }] }`. */
+  json(): Promise<string>
+}
+
+/** Builds the metrics of one node in a registry of their own. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { source, build } = options
+  const registry = new Registry()
+  // Read once per scrape: every metric of one answer shows the same moment.
+  let samples: readonly AppSample[] = []
+  registerGauge(registry, {
+    name: `${prefix}build_info`,
+    help: 'Always 1; what is running is in the labels.',
+    labelNames: ['version', 'node'],
+    read: () => [{ labels: { ...build }, value: 1 }],
+  })
+  registerAppMetrics(registry, prefix, source.node, () => samples)
+  registerNodeMetrics(registry, source)
+  const httpObserver = registerHttpMetrics(registry, prefix)
+  const triggerDuration = registerTriggerDuration(registry)
+  registerProcessMetrics(registry, prefix)
+  if (options.soketiNames !== undefined) registerSoketiMetrics(registry, () => samples, options.soketiNames.port)
+  const sampled = async <Result>(write: () => Promise<Result>): Promise<Result> => {
+    samples = [...source.apps()]
+    return write()
+  }
+  return {
+    httpObserver,
+    triggerDuration,
+    contentType: registry.contentType,
+    text: shared(() => sampled(() => registry.metrics())),
+    json: shared(async () => JSON.stringify(await sampled(() => registry.getMetricsAsJSON()))),
+  }
+}
+
+function registerNodeMetrics(registry: Registry, source: MetricsSource): void {
+  registerGauge(registry, {
+    name: `${prefix}draining`,
+    help: '1 from the signal to stop until the end, else 0.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: source.draining() ? 1 : 0 }],
+  })
+  registerGauge(registry, {
+    name: `${prefix}backpressure_bytes`,
+    help: 'Bytes that wait in the send buffers of all connections.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: source.backpressureBytes() }],
+  })
+  registerCounter(registry, {
+    name: `${prefix}hold_back_overflows_total`,
+    help: 'Frames dropped for a joining subscription whose buffer was full; its snapshot was taken again.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: source.node.holdBackOverflows }],
+  })
+}
+
+function registerTriggerDuration(registry: Registry): Observer {
+  const histogram = new Histogram({
+    name: `${prefix}trigger_duration_seconds`,
+    help: 'Time from a valid trigger to its confirmation by the broker.',
+    registers: [registry],
+    buckets: durationBucketsSeconds,
+  })
+  return { observe: (seconds) => histogram.observe(observable(seconds)) }
+}
+
+/** Callers who ask while an answer is being made share it: a crowd of scrapers costs as much as one. */
+function shared<Result>(make: () => Promise<Result>): () => Promise<Result> {
+  let pending: Promise<Result> | undefined
+  return () => {
+    pending ??= make().finally(() => {
+      pending = undefined
+    })
+    return pending
+  }
+}
