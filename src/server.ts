@@ -1,6 +1,7 @@
 /** The composition root: builds every part, starts and stops them in order. The only file that sees every folder. */
 import { systemClock, type Clock } from './base/clock.js'
 import { MemoryBackend } from './backend/memory/memory-backend.js'
+import { messageBytesMax, requestBodyBytesMax } from './config/sizes.js'
 import type { Config } from './config/schema.js'
 import { Node } from './core/node.js'
 import type { CoreApi } from './core/ports/api.js'
@@ -22,11 +23,6 @@ import { UwsListener } from './transport/uws/listen.js'
 import { UwsHttp } from './transport/uws/request.js'
 import { UwsFanout } from './transport/uws/uws-fanout.js'
 
-/** Room for the envelope, the auth token and the channel data around an event. */
-const messageEnvelopeBytes = 24 * 1024
-/** Room for the envelope around the events of a batch; a JSON-escaped byte may take six. */
-const bodyEnvelopeBytes = 64 * 1024
-const escapedByteMax = 6
 /** How long a stop waits for requests in flight. */
 const finishRequestsMs = 5000
 
@@ -79,8 +75,7 @@ class Server implements RunningServer {
     const clock = input.clock ?? systemClock
     this.#input = input
     this.#clock = clock
-    this.#messageBytesMax =
-      config.websocket.messageBytes || largest(config, (app) => app.limits.eventBytes) + messageEnvelopeBytes
+    this.#messageBytesMax = messageBytesMax(config)
     this.#backend = new MemoryBackend(clock)
     this.#node = new Node({
       backend: this.#backend,
@@ -195,9 +190,7 @@ class Server implements RunningServer {
         authFailed: (appId) => this.#countersOf(appId, (counters) => (counters.authFailures.rest += 1)),
         rateLimited: (appId, kind) => this.#countersOf(appId, (counters) => (counters.rateLimited[kind] += 1)),
       },
-      bodyBytesMax:
-        config.http.bodyBytes ||
-        largest(config, (app) => escapedByteMax * app.limits.eventBytes * app.limits.batchEvents) + bodyEnvelopeBytes,
+      bodyBytesMax: requestBodyBytesMax(config),
     })
     return {
       open: (method, path, origin) => this.#open(method, path, origin, origins),
@@ -255,10 +248,6 @@ function timed(api: CoreApi, metrics: Pick<Metrics, 'triggerDuration'>, clock: C
       metrics.triggerDuration.observe((clock.monotonicMs() - startedAtMs) / 1000)
     },
   }
-}
-
-function largest(config: Config, bytesOf: (app: Config['apps'][number]) => number): number {
-  return config.apps.reduce((bytes, app) => Math.max(bytes, bytesOf(app)), 0)
 }
 
 function sleep(clock: Clock, delayMs: number): Promise<void> {

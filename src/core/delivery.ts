@@ -1,9 +1,9 @@
 import type { NodeCounters } from './counters.js'
 import type { Hub } from './hub.js'
-import type { LocalChannel } from './local-channel.js'
 import type { SocketId, Topic, TruthKind } from './ports/broker.js'
 import type { Fanout } from './ports/socket.js'
 import type { Ticker } from './ticker.js'
+import type { LocalChannel } from './local-state.js'
 
 /** Brings a message to the sockets of this node: one native publish, and one by one only to those that are not yet active. */
 export class Delivery {

@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto'
 import type { Clock } from '../base/clock.js'
+import { shuffled } from '../base/random.js'
 import { errors } from '../protocol/errors.js'
-import type { Connection } from './connection.js'
 import type { Hub } from './hub.js'
+import type { Connection } from './local-state.js'
 
 /** How often some connections are closed while draining. */
 const stepMs = 50
@@ -43,18 +43,6 @@ function isMember(connection: Connection): boolean {
     if (subscription.channel.traits.presence) return true
   }
   return false
-}
-
-function shuffled(connections: Connection[]): Connection[] {
-  for (let index = connections.length - 1; index > 0; index -= 1) {
-    const other = randomInt(index + 1)
-    const here = connections[index]
-    const there = connections[other]
-    if (here === undefined || there === undefined) continue
-    connections[index] = there
-    connections[other] = here
-  }
-  return connections
 }
 
 function sleep(clock: Clock, delayMs: number): Promise<void> {

@@ -2,7 +2,6 @@ import { newSocketId } from '../base/socket-id.js'
 import { codes } from '../protocol/codes.js'
 import { connectionEstablishedFrame, errorFrame } from '../protocol/outbound.js'
 import type { Admission, Admissions } from './admission.js'
-import { Connection, endWithError } from './connection.js'
 import type { NodeCounters } from './counters.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './ports/logger.js'
@@ -11,6 +10,8 @@ import type { Session } from './session.js'
 import type { Subscriptions } from './subscriptions.js'
 import type { Ticker } from './ticker.js'
 import type { Users } from './users.js'
+import { Connection } from './local-state.js'
+import { endWithError } from './closing.js'
 
 export interface GatewayParts {
   readonly hub: Hub

@@ -1,9 +1,9 @@
 import { errors } from '../protocol/errors.js'
 import { pingFrame } from '../protocol/outbound.js'
-import type { Connection } from './connection.js'
 import type { Hub } from './hub.js'
 import type { App } from './ports/app.js'
 import type { Ticker } from './ticker.js'
+import type { Connection } from './local-state.js'
 
 /** One sweep over all connections instead of timers: pings the silent ones, closes the dead and the unauthorized (1.4, 2.9). */
 export class Heartbeat {

@@ -1,11 +1,9 @@
 import type { ChannelTraits } from '../protocol/channel-name.js'
-import type { Connection } from './connection.js'
-import { LocalApp } from './local-app.js'
-import { LocalChannel } from './local-channel.js'
 import type { App } from './ports/app.js'
 import type { Broker, Topic } from './ports/broker.js'
-import { Subscription } from './subscription.js'
 import { topicOf } from './topic.js'
+import type { Connection } from './local-state.js'
+import { LocalApp, LocalChannel, Subscription } from './local-state.js'
 
 /**
  * This node's connections, channels and users. Holds no rule of the protocol: it keeps the books, and asks the broker for a

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../base/clock.js'
 import { subscriptionCountFrame } from '../protocol/outbound.js'
-import type { LocalChannel } from './local-channel.js'
 import type { Broker, Topic } from './ports/broker.js'
 import type { Logger } from './ports/logger.js'
 import type { OccupancyStore } from './ports/occupancy-store.js'
+import type { LocalChannel } from './local-state.js'
 
 /** Above this many subscribers a count is told at most once per `throttleMs` (2.10). */
 const throttledAbove = 100

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js'
 import { TokenBucket } from '../base/token-bucket.js'
 import { errors } from '../protocol/errors.js'
-import type { Connection } from './connection.js'
 import type { Ticker } from './ticker.js'
+import type { Connection } from './local-state.js'
 
 /** What one connection may send per second. Buckets are made on first use and follow the app's settings. */
 export class RateLimits {

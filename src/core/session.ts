@@ -6,13 +6,13 @@ import { clientEvent } from './commands/client-event.js'
 import { signin } from './commands/signin.js'
 import { subscribe } from './commands/subscribe.js'
 import { unsubscribe } from './commands/unsubscribe.js'
-import type { Connection } from './connection.js'
 import type { Delivery } from './delivery.js'
 import type { Hub } from './hub.js'
 import type { Broker } from './ports/broker.js'
 import type { RateLimits } from './rate-limits.js'
 import type { Subscriptions } from './subscriptions.js'
 import type { Users } from './users.js'
+import type { Connection } from './local-state.js'
 
 /** What a session needs; each command takes only its own part. */
 export interface SessionParts {

@@ -6,9 +6,8 @@ import type { Backend } from './ports/backend.js'
 import type { CachedEvent } from './ports/cache-store.js'
 import type { Logger } from './ports/logger.js'
 import type { Member, RosterSnapshot } from './ports/presence-store.js'
-import type { Connection } from './connection.js'
-import type { Subscription } from './subscription.js'
 import type { Ticker } from './ticker.js'
+import type { Connection, Subscription } from './local-state.js'
 
 /** How often a snapshot is taken again because the hold-back ran over, before the last one is used. */
 const snapshotAttemptsMax = 5

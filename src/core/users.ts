@@ -1,14 +1,13 @@
 import type { ChannelTraits } from '../protocol/channel-name.js'
 import { errors } from '../protocol/errors.js'
 import { signinSuccessFrame, watchlistFrame } from '../protocol/outbound.js'
-import type { Connection } from './connection.js'
 import type { Hub } from './hub.js'
 import type { Backend } from './ports/backend.js'
 import type { Logger } from './ports/logger.js'
 import type { UserStatus } from './ports/user-store.js'
-import type { Subscription } from './subscription.js'
 import type { Ticker } from './ticker.js'
 import { userStatusTopic } from './topic.js'
+import type { Connection, Subscription } from './local-state.js'
 
 /** A decoded and verified sign-in. */
 export interface SignIn {
@@ -92,9 +91,9 @@ export class Users {
       this.#hub.beginInternal(connection, userStatusTopic(local.id, userId), statusTraits),
     )
     user.watches.push(...watches)
-    await Promise.all(watches.map((watch) => watch.channel.ready))
+    await Promise.all(watches.flatMap((watch) => watch.channel.ready ?? []))
     const statuses = await this.#backend.users.status(local.id, userIds)
-    if (connection.closed) return
+    if (hasClosed(connection)) return
     const frame = watchlistFrame(idsOf(statuses, true), idsOf(statuses, false))
     if (frame !== undefined) connection.send(frame)
     for (const [index, watch] of watches.entries()) this.#startWatch(watch, statuses[index])
@@ -106,6 +105,11 @@ export class Users {
     const settled = this.#backend.answersInOrder || watch.channel.membersVersion >= watch.snapshot.members
     this.#hub.activate(watch, settled, this.#ticker.nowS)
   }
+}
+
+/** A function, because the state may have changed during an await that the compiler does not see. */
+function hasClosed(connection: Connection): boolean {
+  return connection.closed
 }
 
 function idsOf(statuses: readonly UserStatus[], online: boolean): string[] {

@@ -2,11 +2,10 @@ import { parseChannelName } from '../../protocol/channel-name.js'
 import { errors, type ProtocolError } from '../../protocol/errors.js'
 import type { ClientEventMessage } from '../../protocol/inbound.js'
 import { clientEventFrame } from '../../protocol/outbound.js'
-import type { Connection } from '../connection.js'
 import type { Delivery } from '../delivery.js'
 import type { Broker } from '../ports/broker.js'
 import type { RateLimits } from '../rate-limits.js'
-import type { Subscription } from '../subscription.js'
+import type { Connection, Subscription } from '../local-state.js'
 
 /**
  * A client event (2.6): the rules in the protocol's order, then to this node's subscribers at once and to the other nodes

@@ -2,8 +2,8 @@ import { errors } from '../../protocol/errors.js'
 import type { SigninMessage } from '../../protocol/inbound.js'
 import { splitAuth, userAuthText } from '../../protocol/signature.js'
 import { decodeUserData } from '../../protocol/user-data.js'
-import type { Connection } from '../connection.js'
 import type { Users } from '../users.js'
+import type { Connection } from '../local-state.js'
 
 /** pusher:signin (2.8): a failure is an error event with code 4009, never a close. */
 export async function signin(connection: Connection, message: SigninMessage, users: Users): Promise<void> {

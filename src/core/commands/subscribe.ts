@@ -5,10 +5,10 @@ import type { SubscribeMessage } from '../../protocol/inbound.js'
 import { checkMember, decodeMember, type DecodedMember } from '../../protocol/member.js'
 import { errorFrame, subscriptionErrorFrame, type SubscriptionRefusal } from '../../protocol/outbound.js'
 import { channelAuthText, splitAuth } from '../../protocol/signature.js'
-import type { Connection } from '../connection.js'
 import type { Hub } from '../hub.js'
 import type { Member } from '../ports/presence-store.js'
 import type { Subscriptions } from '../subscriptions.js'
+import type { Connection } from '../local-state.js'
 
 /** The numbers soketi uses, so that existing handlers keep working (2.4). */
 const statusFull = codes.overCapacity

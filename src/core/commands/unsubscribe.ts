@@ -1,6 +1,6 @@
 import { errors } from '../../protocol/errors.js'
-import type { Connection } from '../connection.js'
 import type { Subscriptions } from '../subscriptions.js'
+import type { Connection } from '../local-state.js'
 
 /** pusher:unsubscribe: no acknowledgement; one that is still joining is cancelled (2.3). */
 export function unsubscribe(connection: Connection, channel: string, subscriptions: Subscriptions): void {

@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/clock.js'
 import type { UwsListeningApp, UwsListenSocket } from './library.js'
-import type { UwsSocket } from './uws-socket.js'
+import type { SocketHome, UwsSocket } from './uws-socket.js'
 
 /**
  * One uWebSockets app with its listener and its sockets. There is one for the life of the process, and a new one after every
  * certificate reload: old sockets live on in the old app, whose topics are a tree of their own.
  */
-export class Generation {
+export class Generation implements SocketHome {
   readonly app: UwsListeningApp
   readonly compress: boolean
   readonly sockets = new Set<UwsSocket>()

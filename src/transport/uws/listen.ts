@@ -164,6 +164,7 @@ function readTls(tls: TlsFiles): { cert_file_name: string; key_file_name: string
     const reason = error instanceof Error ? error.message : String(error)
     throw new Error(
       `The TLS files ${tls.certFile} and ${tls.keyFile} cannot be used (${reason}); check tls.certFile, tls.keyFile and the passphrase`,
+      { cause: error },
     )
   }
   return { cert_file_name: tls.certFile, key_file_name: tls.keyFile, ...passphrase }

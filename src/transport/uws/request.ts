@@ -69,7 +69,7 @@ export class UwsHttp<Admitted extends object> {
     }
     const admitted = route.authenticate(method, path, request.getQuery())
     if ('status' in admitted) {
-      this.#answer(exchange, admitted as HttpReply)
+      this.#answer(exchange, admitted)
       return
     }
     this.#receive(exchange, route, admitted, request, method)

@@ -11,7 +11,7 @@ export class UwsFanout implements Fanout {
   publish(topic: Topic, frame: string, except?: Socket): void {
     const excluded = except instanceof UwsSocket ? except : undefined
     for (const generation of this.generations) {
-      if (excluded?.ws !== undefined && excluded.generation === generation) {
+      if (excluded?.ws !== undefined && excluded.home === generation) {
         excluded.ws.publish(topic, frame, false, generation.compress)
       } else {
         generation.app.publish(topic, frame, false, generation.compress)

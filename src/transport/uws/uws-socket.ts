@@ -1,9 +1,15 @@
 import type { Admission } from '../../core/admission.js'
-import type { Connection } from '../../core/connection.js'
 import type { Topic } from '../../core/ports/broker.js'
 import type { Socket } from '../../core/ports/socket.js'
-import type { Generation } from './generation.js'
 import type { UwsWebSocket } from './library.js'
+import type { Connection } from '../../core/local-state.js'
+
+/** The app a socket lives in, as the socket sees it. */
+export interface SocketHome {
+  readonly compress: boolean
+  /** A message for the socket was dropped because its buffer is full. */
+  overflowed(socket: UwsSocket): void
+}
 
 /** What `send` returns when the message was dropped because the socket's buffer is full. */
 const sendDropped = 2
@@ -18,15 +24,15 @@ export class UwsSocket implements Socket {
   ws: UwsWebSocket<UserData> | undefined
   connection: Connection | undefined
   readonly admission: Admission
-  readonly generation: Generation
+  readonly home: SocketHome
 
-  constructor(admission: Admission, generation: Generation) {
+  constructor(admission: Admission, home: SocketHome) {
     this.admission = admission
-    this.generation = generation
+    this.home = home
   }
 
   send(frame: string): void {
-    if (this.ws?.send(frame, false, this.generation.compress) === sendDropped) this.generation.overflowed(this)
+    if (this.ws?.send(frame, false, this.home.compress) === sendDropped) this.home.overflowed(this)
   }
 
   join(topic: Topic): void {
