@@ -1,0 +1,149 @@
+/** Runs a server with a configuration until it is told to stop. */
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { AppFiles, type Reloaded } from '../apps/file.js'
+import { StaticAppRegistry } from '../apps/static.js'
+import { WatchedFiles } from '../apps/watched-files.js'
+import { systemClock } from '../base/clock.js'
+import type { LoadedConfig, LoadOutcome } from '../config/load.js'
+import type { Config } from '../config/schema.js'
+import type { Logger } from '../core/ports/logger.js'
+import { createLogger } from '../observability/logger.js'
+import { Redactor } from '../observability/redact.js'
+import { startServer, type RunningServer } from '../server.js'
+import type { Console } from './command.js'
+import { devAppPath } from './dev-app.js'
+import { untilStopped, type ProcessEvents } from './lifecycle.js'
+import { pasteText, readyLine, type ReadyServer } from './ready-message.js'
+import { programVersion } from './version.js'
+
+export interface ServeOptions {
+  readonly loaded: LoadedConfig
+  /** Reads the configuration anew. */
+  readonly load: () => LoadOutcome
+  readonly console: Console
+  readonly events: ProcessEvents
+  /** Whether `--dev` asked for what to paste whatever the log's format is. */
+  readonly dev: boolean
+}
+
+/** @returns the exit code */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { loaded, console } = options
+  const { config } = loaded
+  const version = programVersion()
+  const node = randomBytes(4).toString('hex')
+  const redactor = new Redactor()
+  hideSecrets(redactor, config)
+  const { level, format } = config.log
+  const colour = console.isTerminal && console.environment['NO_COLOR'] === undefined
+  const logger = createLogger({ level, format, node, clock: systemClock, redactor, colour })
+  for (const note of loaded.notes) logger[note.level]({}, note.message)
+
+  const registry = new StaticAppRegistry(config.apps)
+  let server: RunningServer
+  try {
+    server = await startServer({ config, registry, logger, version, node })
+  } catch (error) {
+    logger.error({}, error instanceof Error ? error.message : String(error))
+    logger.close()
+    return 1
+  }
+  const apps = new AppFiles({
+    files: absolute(loaded.files, console),
+    reload: reloader(options, redactor, logger),
+    registry,
+    clock: systemClock,
+    logger,
+  })
+  const certificates = watchCertificates(config, server, logger)
+  announce(options, server, logger, version)
+
+  const exitCode = await untilStopped({
+    events: options.events,
+    drainAndStop: () => server.drainAndStop(),
+    reload: async () => {
+      await apps.reload()
+      await certificates?.reload()
+    },
+    logger,
+  })
+  apps.stop()
+  certificates?.stop()
+  logger.close()
+  return exitCode
+}
+
+/** Says that it serves, and to people what to do next. */
+function announce(
+  { loaded, console, dev }: ServeOptions,
+  server: RunningServer,
+  logger: Logger,
+  version: string,
+): void {
+  const { config, publicAddress, appWasGiven } = loaded
+  const { port, metricsPort } = server
+  const ready: ReadyServer = { config, port, metricsPort, publicAddress, generatedApp: appWasGiven }
+  const { text, fields } = readyLine(ready, version)
+  logger.info(fields, text)
+  if (!dev && config.log.format === 'json') return
+  console.print(`\n${pasteText(ready)}\n`)
+  if (appWasGiven) console.print(`The credentials are random and kept in ${devAppPath}, readable only by you.\n`)
+}
+
+/** Reads the apps anew. What else has changed needs a restart, which is said once per change. */
+function reloader({ loaded, load, console }: ServeOptions, redactor: Redactor, logger: Logger): () => Reloaded {
+  let known = settingsText(loaded.config)
+  return () => {
+    const again = load()
+    const files = absolute(again.files, console)
+    if (!again.ok) return { ok: false, errors: again.errors, files }
+    hideSecrets(redactor, again.config)
+    const current = settingsText(again.config)
+    if (current !== known)
+      logger.warn({}, 'the configuration changed outside of apps: that takes effect with the next start')
+    known = current
+    return { ok: true, apps: again.config.apps, files }
+  }
+}
+
+function settingsText(config: Config): string {
+  return JSON.stringify({ ...config, apps: [] })
+}
+
+function watchCertificates({ tls }: Config, server: RunningServer, logger: Logger): WatchedFiles | undefined {
+  if (tls === undefined) return undefined
+  const files = [tls.certFile, tls.keyFile].map((file) => resolve(file))
+  let first = true
+  return new WatchedFiles({
+    files,
+    clock: systemClock,
+    read: () => ({
+      files,
+      async take(_content, cause) {
+        // The watch begins with what the server has just read itself.
+        const isKnown = first && cause === 'changed'
+        first = false
+        if (isKnown) return
+        try {
+          await server.reloadCertificates()
+          logger.info({ cause }, 'certificates read')
+        } catch (error) {
+          logger.error(
+            { cause },
+            `certificates refused, the old ones stay: ${error instanceof Error ? error.message : String(error)}`,
+          )
+        }
+      },
+    }),
+  })
+}
+
+function hideSecrets(redactor: Redactor, { apps, tls, redis }: Config): void {
+  for (const { keys } of apps) for (const { secret } of keys) redactor.addSecret(secret)
+  for (const secret of [tls?.passphrase, redis?.sentinelPassword]) if (secret !== undefined) redactor.addSecret(secret)
+}
+
+function absolute(files: readonly string[], console: Console): string[] {
+  return files.map((file) => resolve(console.directory, file))
+}
