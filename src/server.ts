@@ -161,7 +161,6 @@ class Server implements RunningServer {
   async stop(): Promise<void> {
     this.#draining = true
     this.#listener?.stopListening()
-    this.#http.stop()
     this.#listener?.close()
     await this.#node.stop()
     await this.#metricsServer?.close()

@@ -1,5 +1,6 @@
 import type { NodeCounters } from './counters.js'
 import type { Hub } from './hub.js'
+import type { Logger } from './ports/logger.js'
 import type { SocketId, Topic, TruthKind } from './ports/broker.js'
 import type { Fanout } from './ports/socket.js'
 import type { Ticker } from './ticker.js'
@@ -11,12 +12,14 @@ export class Delivery {
   readonly #fanout: Fanout
   readonly #counters: NodeCounters
   readonly #ticker: Ticker
+  readonly #logger: Logger
 
-  constructor(hub: Hub, fanout: Fanout, counters: NodeCounters, ticker: Ticker) {
+  constructor(hub: Hub, fanout: Fanout, counters: NodeCounters, ticker: Ticker, logger: Logger) {
     this.#hub = hub
     this.#fanout = fanout
     this.#counters = counters
     this.#ticker = ticker
+    this.#logger = logger
   }
 
   /** See BrokerSink.deliver. */
@@ -59,13 +62,22 @@ export class Delivery {
     version: number,
   ): void {
     for (const subscription of channel.pending ?? []) {
-      if (subscription.connection.socketId === except) continue
+      const { connection } = subscription
+      if (connection.socketId === except) continue
       if (subscription.state === 'joining') {
         if (!subscription.hold(frame, kind, version)) this.#counters.holdBackOverflows += 1
         continue
       }
-      subscription.feed(frame, kind, version)
-      if (hasSettled(subscription.snapshot, channel)) this.#hub.activate(subscription, true, 0)
+      try {
+        subscription.feed(frame, kind, version)
+        if (hasSettled(subscription.snapshot, channel)) this.#hub.activate(subscription, true, 0)
+      } catch (error) {
+        // The publisher and the other subscribers must not suffer for one socket.
+        this.#logger.error(
+          { app_id: channel.local.id, socket_id: connection.socketId, err: error },
+          'A fault of the server while it fed one client; the others are fed',
+        )
+      }
     }
   }
 }

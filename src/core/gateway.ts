@@ -39,7 +39,14 @@ export class Gateway {
   /** A WebSocket has opened. Returns its connection, or undefined when it was refused and is closing. */
   open(socket: Socket, admission: Admission): Connection | undefined {
     if (!admission.admitted) {
-      this.#refuse(socket, admission)
+      try {
+        this.#refuse(socket, admission)
+      } catch (error) {
+        this.#parts.logger.error(
+          { app_id: admission.app?.id ?? '', err: error },
+          'A refused client could not be told why',
+        )
+      }
       return undefined
     }
     const { hub, ticker } = this.#parts
@@ -47,7 +54,10 @@ export class Gateway {
     const connection = new Connection(newSocketId(), hub.localApp(app), socket, protocolVersion, ticker.nowS)
     hub.addConnection(connection)
     connection.local.counters.connectionsTotal += 1
-    connection.send(connectionEstablishedFrame(connection.socketId, app.heartbeat.activityTimeoutSeconds))
+    // Whatever happens, the connection is given back: the transport must be able to report its end.
+    this.#guard(connection, () =>
+      connection.send(connectionEstablishedFrame(connection.socketId, app.heartbeat.activityTimeoutSeconds)),
+    )
     return connection
   }
 
@@ -84,12 +94,10 @@ export class Gateway {
     connection.closed = true
     const { hub, subscriptions, users, admissions } = this.#parts
     connection.local.counters.countDisconnection(code)
-    try {
-      subscriptions.leaveAll(connection)
-      users.signOut(connection)
-    } catch (error) {
-      this.#fault(connection, error)
+    for (const subscription of [...(connection.subscriptions?.values() ?? [])]) {
+      this.#guard(connection, () => subscriptions.leave(subscription))
     }
+    this.#guard(connection, () => users.signOut(connection))
     hub.removeConnection(connection)
     admissions.release(connection.local.id, address)
   }
@@ -108,6 +116,15 @@ export class Gateway {
     const local = this.#parts.hub.apps.get(appId)
     local?.counters.countDisconnection(code ?? 0)
     if (local !== undefined && code === codes.overQuota) local.counters.rateLimited.connections += 1
+  }
+
+  /** Does one step for a connection; a fault in it stops no other step and no other client. */
+  #guard(connection: Connection, step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#fault(connection, error)
+    }
   }
 
   #fault(connection: Connection, error: unknown): void {

@@ -62,8 +62,10 @@ export class Hub {
   /** The client has been told that it is subscribed; from now on it is fed, or native delivery does it. */
   activate(subscription: Subscription, settled: boolean, nowS: number): void {
     const { channel } = subscription
-    if (subscription.state === 'joining') channel.joined += 1
     subscription.releaseHeld()
+    // What was sent last may have closed the connection.
+    if (subscription.state === 'left') return
+    if (subscription.state === 'joining') channel.joined += 1
     if (!settled) {
       subscription.state = 'settling'
       subscription.settlingSinceS = nowS
@@ -79,8 +81,7 @@ export class Hub {
     const { channel, connection, state } = subscription
     if (state === 'left') return false
     subscription.state = 'left'
-    if (state === 'active') connection.socket.leave(channel.topic)
-    else this.#noLongerPending(subscription)
+    if (state !== 'active') this.#noLongerPending(subscription)
     if (state !== 'joining') channel.joined -= 1
     channel.subscriptions -= 1
     if (connection.subscriptions?.get(channel.name) === subscription) {
@@ -88,6 +89,8 @@ export class Hub {
       connection.local.subscriptions -= 1
     }
     if (channel.subscriptions === 0) this.#close(channel)
+    // Last, so that the books are right whatever a socket does.
+    if (state === 'active') connection.socket.leave(channel.topic)
     return state !== 'joining'
   }
 

@@ -69,7 +69,7 @@ export class Node {
     this.api = createCoreApi(backend)
     this.slowConsumers = new SlowConsumers(this.hub, options.backpressureBytesMax)
     this.#heartbeat = new Heartbeat(this.hub, this.#ticker)
-    this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker)
+    this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker, logger)
     this.#occupancy = new Occupancy(backend.occupancy, backend.broker, clock, logger)
     this.#users = new Users(this.hub, backend, this.#ticker, logger)
     const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, logger)

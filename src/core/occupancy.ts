@@ -23,6 +23,7 @@ export class Occupancy {
   readonly #logger: Logger
   /** Channels whose count was told less than `throttleMs` ago; each entry owns a timer that removes it. */
   readonly #throttled = new Map<Topic, Throttled>()
+  #stopped = false
 
   constructor(store: OccupancyStore, broker: Pick<Broker, 'publish'>, clock: Clock, logger: Logger) {
     this.#store = store
@@ -39,7 +40,9 @@ export class Occupancy {
     })
   }
 
+  /** Ends the timers; counts that come in later are told to nobody. */
   stop(): void {
+    this.#stopped = true
     for (const { timer } of this.#throttled.values()) timer.stop()
     this.#throttled.clear()
   }
@@ -47,7 +50,7 @@ export class Occupancy {
   async #report(channel: LocalChannel): Promise<void> {
     const { total } = await this.#store.set(channel.topic, channel.joined)
     const { app } = channel.local
-    if (app.subscriptionCount.enabled && !channel.traits.presence) await this.#tell(channel, total)
+    if (app.subscriptionCount.enabled && !channel.traits.presence && !this.#stopped) await this.#tell(channel, total)
   }
 
   async #tell(channel: LocalChannel, total: number): Promise<void> {

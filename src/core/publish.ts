@@ -1,4 +1,4 @@
-import { parseChannelName } from '../protocol/channel-name.js'
+import { isCacheChannel } from '../protocol/channel-name.js'
 import { eventFrame } from '../protocol/outbound.js'
 import type { Trigger } from './ports/api.js'
 import type { App } from './ports/app.js'
@@ -26,7 +26,7 @@ function publishOne(broker: Pick<Broker, 'publish'>, app: App, trigger: Trigger)
   const publishes: Promise<void>[] = []
   for (const channel of channels) {
     const frame = eventFrame(nameLiteral, channel, dataLiteral)
-    const cacheTtlMs = parseChannelName(channel)?.cache === true ? app.cache.ttlSeconds * 1000 : undefined
+    const cacheTtlMs = isCacheChannel(channel) ? app.cache.ttlSeconds * 1000 : undefined
     publishes.push(broker.publish(topicOf(app.id, channel), { frame, except: socketId, cacheTtlMs }))
   }
   return publishes.length === 1 && publishes[0] !== undefined ? publishes[0] : Promise.all(publishes)

@@ -7,7 +7,7 @@ import type { CachedEvent } from './ports/cache-store.js'
 import type { Logger } from './ports/logger.js'
 import type { Member, RosterSnapshot } from './ports/presence-store.js'
 import type { Ticker } from './ticker.js'
-import type { Connection, Subscription } from './local-state.js'
+import type { Subscription } from './local-state.js'
 
 /** How often a snapshot is taken again because the hold-back ran over, before the last one is used. */
 const snapshotAttemptsMax = 5
@@ -61,21 +61,19 @@ export class Subscriptions {
 
   /** Ends a subscription and tells the stores what it changed. */
   leave(subscription: Subscription): void {
-    const { channel, connection } = subscription
     if (subscription.state === 'left') return
     const wasJoined = this.#hub.end(subscription)
     if (subscription.presenceAsked && subscription.userId !== undefined) {
-      this.#backend.presence
-        .leave(channel.topic, connection.socketId, subscription.userId)
-        .catch((error: unknown) => this.#storeFailed(connection, error))
+      this.#leavePresence(subscription, subscription.userId).catch((error: unknown) => {
+        const { local, socketId } = subscription.connection
+        this.#logger.warn({ app_id: local.id, socket_id: socketId, err: error }, 'A leave could not be stored')
+      })
     }
-    if (wasJoined) this.#occupancy.changed(channel)
+    if (wasJoined) this.#occupancy.changed(subscription.channel)
   }
 
-  /** The connection is gone: all its subscriptions end. */
-  leaveAll(connection: Connection): void {
-    if (connection.subscriptions === undefined) return
-    for (const subscription of connection.subscriptions.values()) this.leave(subscription)
+  async #leavePresence({ channel, connection }: Subscription, userId: string): Promise<void> {
+    await this.#backend.presence.leave(channel.topic, connection.socketId, userId)
   }
 
   async #snapshot(
@@ -105,10 +103,6 @@ export class Subscriptions {
       subscription.snapshot = { members: membersVersion, cache: cached?.version ?? 0 }
       if (!subscription.takeOverflow() || attempt === snapshotAttemptsMax) return { roster, cached }
     }
-  }
-
-  #storeFailed(connection: Connection, error: unknown): void {
-    this.#logger.warn({ app_id: connection.local.id, err: error }, 'A leave could not be stored')
   }
 }
 

@@ -66,9 +66,13 @@ export class Users {
     const connections = local.users.get(user.id)
     connections?.delete(connection)
     if (connections?.size === 0) local.users.delete(user.id)
-    this.#backend.users.signOut(local.id, user.id, connection.socketId).catch((error: unknown) => {
+    this.#storeSignOut(connection, user.id).catch((error: unknown) => {
       this.#logger.warn({ app_id: local.id, err: error }, 'A sign-out could not be stored')
     })
+  }
+
+  async #storeSignOut(connection: Connection, userId: string): Promise<void> {
+    await this.#backend.users.signOut(connection.local.id, userId, connection.socketId)
   }
 
   /** Closes this node's connections signed in as the user. */

@@ -1,7 +1,8 @@
-import { Histogram, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Observer } from '../core/counters.js'
 import { registerAppMetrics } from './app-metrics.js'
-import { durationBucketsSeconds, type HttpObserver, observable, registerHttpMetrics } from './http-metrics.js'
+import { DurationHistogram } from './duration-histogram.js'
+import { type HttpObserver, registerHttpMetrics } from './http-metrics.js'
 import type { AppSample, MetricsSource } from './metrics-source.js'
 import { registerProcessMetrics } from './process-metrics.js'
 import { registerCounter, registerGauge } from './sample-metrics.js'
@@ -83,13 +84,12 @@ function registerNodeMetrics(registry: Registry, source: MetricsSource): void {
 }
 
 function registerTriggerDuration(registry: Registry): Observer {
-  const histogram = new Histogram({
-    name: `${prefix}trigger_duration_seconds`,
-    help: 'Time from a valid trigger to its confirmation by the broker.',
-    registers: [registry],
-    buckets: durationBucketsSeconds,
-  })
-  return { observe: (seconds) => histogram.observe(observable(seconds)) }
+  const histogram = new DurationHistogram(
+    registry,
+    `${prefix}trigger_duration_seconds`,
+    'Time from a valid trigger to its confirmation by the broker.',
+  )
+  return { observe: (seconds) => histogram.observeSeconds(seconds) }
 }
 
 /** Callers who ask while an answer is being made share it: a crowd of scrapers costs as much as one. */

@@ -30,6 +30,8 @@ export const errors = {
     inSession(`The connection is subscribed to ${limit} channels, the most allowed; unsubscribe from one first`),
   channelFull: (channel: string, limit: number) =>
     inSession(`Channel ${echo(channel)} is full: at most ${limit} members are allowed`),
+  subscriptionFailed: (channel: string) =>
+    inSession(`The server could not complete the subscription to channel ${echo(channel)}; subscribe again`),
   invalidMember: () =>
     inSession(
       'Invalid channel_data: it must be the JSON text of an object with a non-empty user_id (string or number)',

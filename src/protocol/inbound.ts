@@ -38,8 +38,8 @@ export interface ClientEventMessage {
   readonly dataBytes: number
 }
 
-/** Levels of nesting allowed in a client event. */
-const clientEventLevelsMax = 64
+/** Levels of nesting allowed in a client event's frame: 64 in its data, and the frame's own object around it (2.6). */
+const clientEventLevelsMax = 64 + 1
 
 const ping: ClientMessage = { type: 'ping' }
 const pong: ClientMessage = { type: 'pong' }

@@ -28,7 +28,7 @@ export function presenceSucceededFrame(channel: string, escapedRoster: string): 
 
 /** How a refused subscription is told to the channel's handlers (2.4). */
 export interface SubscriptionRefusal {
-  readonly type: 'AuthError' | 'InvalidChannel' | 'LimitReached'
+  readonly type: 'AuthError' | 'InvalidChannel' | 'LimitReached' | 'ServerError'
   readonly status: number
   readonly error: ProtocolError
 }

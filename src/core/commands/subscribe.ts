@@ -53,7 +53,13 @@ async function start(
   subscriptions: Subscriptions,
 ): Promise<void> {
   const subscription = hub.begin(connection, name, traits)
-  const outcome = await subscriptions.join(subscription, member)
+  const outcome = await subscriptions.join(subscription, member).catch((error: unknown) => {
+    // Every subscribe is answered, and the stores must not keep what the client was never told.
+    const waits = subscription.state !== 'left'
+    subscriptions.leave(subscription)
+    if (waits) tellRefusal(connection, name, failed(name))
+    throw error
+  })
   if (outcome !== 'full') return
   hub.end(subscription)
   const limit = connection.local.app.limits.presenceMembers
@@ -125,6 +131,10 @@ function memberRefusal(decoded: Extract<DecodedMember, { ok: false }>): Subscrip
 
 function invalidName(name: string): SubscriptionRefusal {
   return { type: 'InvalidChannel', status: 400, error: errors.invalidChannelName(name) }
+}
+
+function failed(name: string): SubscriptionRefusal {
+  return { type: 'ServerError', status: 500, error: errors.subscriptionFailed(name) }
 }
 
 function limitReached(status: number, error: SubscriptionRefusal['error']): SubscriptionRefusal {

@@ -1,5 +1,5 @@
 /** The only door to uWebSockets.js: another source of the binaries replaces it here and nowhere else. */
-import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import type { AppOptions, HttpRequest, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 
 export type {
   HttpRequest as UwsRequest,
@@ -36,4 +36,10 @@ export async function loadUws(headerBytesMax: number): Promise<UwsLibrary> {
   const library: unknown = await import('uWebSockets.js')
   // The one place where the library's incomplete typings are widened.
   return library as UwsLibrary
+}
+
+/** The raw query without `?`. The library gives undefined when the URL has none, which its typings do not say. */
+export function queryOf(request: HttpRequest): string {
+  const query: string | undefined = request.getQuery()
+  return query ?? ''
 }

@@ -1,16 +1,14 @@
 import { STATUS_CODES } from 'node:http'
 import type { Clock } from '../../base/clock.js'
+import { Overload } from '../../core/overload.js'
 import type { HttpEntrance, HttpReply, HttpRoute } from '../../core/ports/http.js'
 import type { Logger } from '../../core/ports/logger.js'
-import type { UwsRequest, UwsResponse } from './library.js'
+import { queryOf, type UwsRequest, type UwsResponse } from './library.js'
 
 /** Bytes of bodies being read at any time by all requests together; above it the answer is 503. */
 const bufferedBytesMax = 134_217_728
-/** A turn of the event loop that has lasted this long is overloaded: further requests in it are answered 503 at once (R33). */
-const turnMsMax = 250
-/** How often the loop shows that it turns. */
-const turnMarkMs = 25
 const noBody = Buffer.alloc(0)
+const noHeaders: Readonly<Record<string, string>> = {}
 
 /** A request between its first byte and its answer. */
 interface Exchange {
@@ -18,6 +16,8 @@ interface Exchange {
   readonly label: string
   readonly startedAtMs: number
   readonly cors: Readonly<Record<string, string>> | undefined
+  /** A HEAD request: the answer announces its body and has none. */
+  readonly bodiless: boolean
   /** Set when the peer went away: the response must not be touched any more. */
   aborted: boolean
 }
@@ -28,8 +28,7 @@ export class UwsHttp<Admitted extends object> {
   readonly #pathPrefix: string
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #turnMark: { stop(): void }
-  #turnedAtMs: number
+  readonly #overload: Overload
   #bufferedBytes = 0
   /** Requests that have no answer yet. */
   inFlight = 0
@@ -39,35 +38,39 @@ export class UwsHttp<Admitted extends object> {
     this.#pathPrefix = pathPrefix
     this.#clock = clock
     this.#logger = logger
-    this.#turnedAtMs = clock.monotonicMs()
-    this.#turnMark = clock.every(turnMarkMs, () => {
-      this.#turnedAtMs = clock.monotonicMs()
-    })
+    this.#overload = new Overload(clock)
   }
 
-  stop(): void {
-    this.#turnMark.stop()
-  }
-
-  /** The handler of every HTTP request. `request` is only valid until this returns. */
+  /** The handler of every HTTP request. `request` is only valid until this returns. An exception here would end the process. */
   handle(response: UwsResponse, request: UwsRequest): void {
+    try {
+      this.#enter(response, request)
+    } catch (error) {
+      this.#logger.error({ err: error }, 'A fault of the server before it answered a request; its connection is closed')
+      response.close()
+    }
+  }
+
+  #enter(response: UwsResponse, request: UwsRequest): void {
     const method = request.getCaseSensitiveMethod().toUpperCase()
     const path = this.#withoutPrefix(request.getUrl())
     const origin = this.#entrance.readsOrigin ? request.getHeader('origin') : ''
     const cors = this.#entrance.readsOrigin ? this.#entrance.corsHeaders(origin) : undefined
     const startedAtMs = this.#clock.monotonicMs()
+    const bodiless = method === 'HEAD'
     const open = method === 'POST' ? undefined : this.#entrance.open(method, path, origin)
     const route = open ?? this.#entrance.route(method, path)
     if ('status' in route) {
-      this.#answer({ response, label: open === undefined ? 'none' : 'open', startedAtMs, cors, aborted: false }, route)
+      const label = open === undefined ? 'none' : 'open'
+      this.#answer({ response, label, startedAtMs, cors, bodiless, aborted: false }, route)
       return
     }
-    const exchange = { response, label: route.label, startedAtMs, cors, aborted: false }
-    if (startedAtMs - this.#turnedAtMs > turnMsMax) {
+    const exchange = { response, label: route.label, startedAtMs, cors, bodiless, aborted: false }
+    if (!this.#overload.admit(startedAtMs)) {
       this.#answer(exchange, this.#entrance.overloaded)
       return
     }
-    const admitted = route.authenticate(method, path, request.getQuery())
+    const admitted = route.authenticate(method, path, queryOf(request))
     if ('status' in admitted) {
       this.#answer(exchange, admitted)
       return
@@ -165,12 +168,16 @@ export class UwsHttp<Admitted extends object> {
 
   /** The status line comes first, or the library sends 200 (trap 5). */
   #answer(exchange: Exchange, reply: HttpReply, closeConnection = false): void {
-    const { response, cors } = exchange
+    const { response, cors, bodiless } = exchange
     response.writeStatus(reply.status === 200 ? '200 OK' : `${reply.status} ${STATUS_CODES[reply.status] ?? ''}`)
     response.writeHeader('Content-Type', reply.contentType)
-    if (reply.headers !== undefined) writeHeaders(response, reply.headers)
-    if (cors !== undefined) writeHeaders(response, cors)
-    response.end(reply.body, closeConnection)
+    // One object, because the reply to a preflight has the CORS headers already.
+    writeHeaders(response, cors === undefined ? (reply.headers ?? noHeaders) : { ...reply.headers, ...cors })
+    if (bodiless) {
+      // Given the length as an argument, the library would wait for a body that never comes, and end the process.
+      response.writeHeader('Content-Length', String(Buffer.byteLength(reply.body)))
+      response.endWithoutBody()
+    } else response.end(reply.body, closeConnection)
     this.#entrance.observe(exchange.label, reply.status, (this.#clock.monotonicMs() - exchange.startedAtMs) / 1000)
   }
 

@@ -2,7 +2,7 @@ import type { Admissions, Knock } from '../../core/admission.js'
 import type { Gateway } from '../../core/gateway.js'
 import type { ClientAddresses } from './client-address.js'
 import type { Generation } from './generation.js'
-import type { UwsBehavior, UwsRequest, UwsResponse, UwsSocketContext } from './library.js'
+import { queryOf, type UwsBehavior, type UwsRequest, type UwsResponse, type UwsSocketContext } from './library.js'
 import { UwsSocket, type UserData } from './uws-socket.js'
 
 export interface WebSocketOptions {
@@ -86,7 +86,7 @@ function knock(options: WebSocketOptions, response: UwsResponse, request: UwsReq
   const { address, secure } = options.addresses.identify(response, request, options.tls)
   return {
     appKey: hasKey ? decodeKey(request.getParameter(0) ?? '') : undefined,
-    protocol: protocolOf(request.getQuery()),
+    protocol: protocolOf(queryOf(request)),
     origin: request.getHeader('origin'),
     secure,
     address,

@@ -1,0 +1,77 @@
+import type { Clock } from '../base/clock.js'
+
+/** How long the event loop may take for one turn before requests are shed. */
+const lagMaxMs = 200
+/** Below this the allowed rate grows again. */
+const lagCalmMs = 80
+/** At most one measurement is under way, and they are at least this far apart. */
+const measureEveryMs = 50
+const cutFactor = 0.7
+const growFactor = 1.15
+const perSecondMin = 20
+
+/**
+ * Sheds requests when the event loop cannot keep up (R33): more than it can deliver is answered at once instead of waiting in a
+ * queue that only grows. While the loop turns fast enough it costs two comparisons per request, and nothing while idle.
+ *
+ * The lag is the time a zero timer takes, measured while requests come. A long turn cuts the allowed rate below the rate admitted
+ * during it; short turns raise it until it stands above what is asked for.
+ */
+export class Overload {
+  readonly #clock: Clock
+  #perSecond = Infinity
+  #tokens = 0
+  #filledAtMs = 0
+  #measuring = false
+  #measuredAtMs = -Infinity
+  #admitted = 0
+  #asked = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Whether the request may be worked on. @param nowMs monotonic */
+  admit(nowMs: number): boolean {
+    this.#asked += 1
+    if (!this.#measuring && nowMs - this.#measuredAtMs >= measureEveryMs) this.#measure(nowMs)
+    if (this.#perSecond !== Infinity && !this.#take(nowMs)) return false
+    this.#admitted += 1
+    return true
+  }
+
+  #take(nowMs: number): boolean {
+    const burst = Math.max(1, (this.#perSecond * lagMaxMs) / 1000)
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#filledAtMs) * this.#perSecond) / 1000)
+    this.#filledAtMs = nowMs
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
+  }
+
+  #measure(startedAtMs: number): void {
+    this.#measuring = true
+    const sinceMs = startedAtMs - this.#measuredAtMs
+    this.#clock.after(0, () => {
+      const nowMs = this.#clock.monotonicMs()
+      this.#measuring = false
+      this.#measuredAtMs = nowMs
+      const elapsedMs = Math.min(sinceMs, 10 * measureEveryMs) + (nowMs - startedAtMs)
+      this.#adjust(nowMs - startedAtMs, elapsedMs, nowMs)
+      this.#admitted = 0
+      this.#asked = 0
+    })
+  }
+
+  #adjust(lagMs: number, elapsedMs: number, nowMs: number): void {
+    const admittedPerSecond = (this.#admitted * 1000) / elapsedMs
+    const askedPerSecond = (this.#asked * 1000) / elapsedMs
+    if (lagMs > lagMaxMs) {
+      if (this.#perSecond === Infinity) this.#filledAtMs = nowMs
+      this.#perSecond = Math.max(perSecondMin, Math.min(this.#perSecond, admittedPerSecond) * cutFactor)
+    } else if (lagMs < lagCalmMs && this.#perSecond !== Infinity) {
+      this.#perSecond *= growFactor
+      if (this.#perSecond > 2 * Math.max(perSecondMin, askedPerSecond)) this.#perSecond = Infinity
+    }
+  }
+}
