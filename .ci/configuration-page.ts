@@ -59,7 +59,14 @@ function appSections(): string[] {
   const own = Object.entries(apps).filter(([, schema]) => factsOf(schema).kind !== 'group')
   const text =
     'One app can come from variables or flags alone, which name its keys with `BELFRY_APP_…` and `--app-…`. It is added to those of the file, or laid over the one with the same id; without an id it means the only app.'
-  return [section('`apps[]`', text, own.map(([name, schema]) => rowOf(name, schema, ['apps', name]))), ...sections]
+  return [
+    section(
+      '`apps[]`',
+      text,
+      own.map(([name, schema]) => rowOf(name, schema, ['apps', name])),
+    ),
+    ...sections,
+  ]
 }
 
 interface Row {
@@ -83,7 +90,10 @@ function rowsOf(shape: Shape, parent: readonly string[], inList = false): Row[] 
   return Object.entries(shape).flatMap(([name, schema]) => {
     const facts = factsOf(schema)
     if (facts.kind !== 'group' || facts.shape === undefined) return [rowOf(name, schema, [...parent, name], inList)]
-    return rowsOf(facts.shape, [...parent, name], inList).map((row) => ({ ...row, key: `\`${name}.${row.key.slice(1)}` }))
+    return rowsOf(facts.shape, [...parent, name], inList).map((row) => ({
+      ...row,
+      key: `\`${name}.${row.key.slice(1)}`,
+    }))
   })
 }
 

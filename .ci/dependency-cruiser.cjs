@@ -16,7 +16,6 @@ const packagePlaces = {
   yaml: ['config'],
   ws: ['cli'],
   pusher: ['cli'],
-  'fast-json-stringify': ['protocol'],
 }
 
 module.exports = {
@@ -62,7 +61,11 @@ module.exports = {
     only('apps-imports-ports', '^src/apps/', '^src/(?:apps|core/ports|protocol|base)/'),
     only('rim-imports-down', `^src/(${rim})/`, '^src/(?:$1|core|protocol|base)/'),
     only('config-imports-base', '^src/config/', '^src/(?:config|base)/'),
-    only('cli-imports-server', '^src/cli/', '^src/(?:(?:cli|config|protocol|base)/|(?:server|workers)[.]ts$)'),
+    only(
+      'cli-imports-server',
+      '^src/cli/',
+      '^src/(?:(?:cli|config|apps|observability|core/ports|protocol|base)/|(?:server|workers)[.]ts$)',
+    ),
     only('main-imports-cli', '^src/main[.]ts$', '^src/(?:cli|config)/'),
     {
       name: 'config-is-read-at-the-top',

@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises'
 import { format } from 'prettier'
 import { configJsonSchema } from './config-json-schema.js'
 import { configurationPage } from './configuration-page.js'
+import { errorsPage } from './errors-page.js'
 
 /** Path from the root of the repository → what the file must hold. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['config/config.schema.json', await pretty(configJsonSchema(), 'json')],
     ['docs/configuration.md', await pretty(configurationPage(), 'markdown')],
+    ['docs/errors.md', await pretty(errorsPage(), 'markdown')],
   ])
 }
 

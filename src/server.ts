@@ -151,7 +151,7 @@ class Server implements RunningServer {
   async drainAndStop(): Promise<void> {
     const { drain } = this.#input.config
     this.#draining = true
-    if (this.#node.hub.connections > 0) await sleep(this.#clock, drain.preStopDelayMs)
+    await sleep(this.#clock, drain.preStopDelayMs)
     this.#listener?.stopListening()
     await this.#node.drain(drain.periodMs)
     await this.#finishRequests()

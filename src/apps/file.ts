@@ -64,7 +64,7 @@ export class AppFiles {
     this.#reported = undefined
     const { updated, removed } = registry.replace(reloaded.apps)
     const fields = { cause, updated: updated.map((app) => app.id), removed }
-    const text = `configuration read: ${updated.length} apps added or changed, ${removed.length} removed`
+    const text = `configuration read: apps added or changed: ${updated.length}, removed: ${removed.length}`
     if (cause === 'asked' || updated.length > 0 || removed.length > 0) logger.info(fields, text)
     else logger.debug(fields, text)
   }

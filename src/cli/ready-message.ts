@@ -34,16 +34,13 @@ export function pasteText(server: ReadyServer): string {
   const place = placeOf(server)
   const secret = server.generatedApp ? pair.secret : `# the secret of app "${app.id}"`
   const credentials = { id: app.id, key: pair.key, secret }
-  const prefixNote =
-    server.config.pathPrefix === ''
-      ? []
-      : [
-          `(a path prefix: give wsPath below, and 'path' => '${server.config.pathPrefix}' to the connection's options in config/broadcasting.php)`,
-        ]
+  const { pathPrefix } = server.config
+  const prefixNote = `# The path prefix goes into config/broadcasting.php: 'path' => '${pathPrefix}' beside 'host'`
   return [
     'For Laravel, in .env:',
     '',
-    ...indented([...environmentLines('REVERB', credentials, place), ...prefixNote]),
+    ...indented(environmentLines('REVERB', credentials, place)),
+    ...indented(pathPrefix === '' ? [] : [prefixNote]),
     '',
     'or with the pusher connection:',
     '',

@@ -139,9 +139,9 @@ function watchCertificates({ tls }: Config, server: RunningServer, logger: Logge
   })
 }
 
-function hideSecrets(redactor: Redactor, { apps, tls, redis }: Config): void {
+function hideSecrets(redactor: Redactor, { apps, tls }: Config): void {
   for (const { keys } of apps) for (const { secret } of keys) redactor.addSecret(secret)
-  for (const secret of [tls?.passphrase, redis?.sentinelPassword]) if (secret !== undefined) redactor.addSecret(secret)
+  if (tls?.passphrase !== undefined) redactor.addSecret(tls.passphrase)
 }
 
 function absolute(files: readonly string[], console: Console): string[] {

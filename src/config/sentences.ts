@@ -149,5 +149,6 @@ function keyPath(path: readonly PropertyKey[]): Path {
 }
 
 function lowerFirst(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
+  // Not of an abbreviation.
+  return /^[A-Z][a-z ]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
 }

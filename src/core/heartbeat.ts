@@ -32,8 +32,10 @@ export class Heartbeat {
     const { nowS } = this.#ticker
     if (connection.pingedAtS <= connection.heardAtS) {
       connection.pingedAtS = nowS
-      connection.socket.ping()
-      if (connection.protocolVersion >= 5) connection.send(pingFrame)
+      connection.socket.cork(() => {
+        connection.socket.ping()
+        if (connection.protocolVersion >= 5) connection.send(pingFrame)
+      })
     } else if (nowS - connection.pingedAtS >= app.heartbeat.pongTimeoutSeconds) {
       connection.end(errors.pongNotReceived())
     }

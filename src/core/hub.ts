@@ -97,10 +97,14 @@ export class Hub {
   #open(local: LocalApp, name: string, topic: Topic, traits: ChannelTraits): LocalChannel {
     const channel = new LocalChannel(name, topic, traits, local)
     this.topics.set(topic, channel)
-    channel.ready = this.#broker.subscribe(topic).then(() => {
-      channel.ready = undefined
-    })
+    channel.ready = this.#ready(channel)
     return channel
+  }
+
+  /** Asynchronous from its first line: a broker that throws is one that rejects, which every join handles. */
+  async #ready(channel: LocalChannel): Promise<void> {
+    await this.#broker.subscribe(channel.topic)
+    channel.ready = undefined
   }
 
   #close(channel: LocalChannel): void {

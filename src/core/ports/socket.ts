@@ -7,6 +7,8 @@ export interface Socket {
   /** Subscribes the socket to a native topic. */
   join(topic: Topic): void
   leave(topic: Topic): void
+  /** Runs the calls made inside with their output packed into one write. */
+  cork(calls: () => void): void
   /** A WebSocket ping frame. */
   ping(): void
   /** Sends what is buffered, then a close frame. The close handler runs before this returns. */

@@ -22,7 +22,7 @@ export class ClientAddresses {
     if (!this.#needed) return { address: '', secure: tls }
     const peer = normalise(Buffer.from(response.getRemoteAddressAsText()).toString())
     if (!this.#trustsAny || !this.#isTrusted(peer)) return { address: peer, secure: tls }
-    const forwardedFor = request.getHeader('x-forwarded-for')
+    const forwardedFor = allValues(request, 'x-forwarded-for')
     const forwardedProto = request.getHeader('x-forwarded-proto').split(',')[0]?.trim().toLowerCase()
     const secure =
       forwardedProto === undefined || forwardedProto === '' ? tls : ['https', 'wss'].includes(forwardedProto)
@@ -50,6 +50,15 @@ export class ClientAddresses {
     if (prefix === undefined) this.#trusted.addAddress(address, family)
     else this.#trusted.addSubnet(address, Number(prefix), family)
   }
+}
+
+/** A proxy may append a line of its own (HAProxy does); `getHeader` would give the first one only, which is the client's claim. */
+function allValues(request: UwsRequest, name: string): string {
+  const values: string[] = []
+  request.forEach((key, value) => {
+    if (key === name) values.push(value)
+  })
+  return values.join(',')
 }
 
 /** uWebSockets writes IPv6 in full and IPv4 on a dual-stack socket as a mapped IPv6 address. */

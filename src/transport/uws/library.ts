@@ -40,6 +40,6 @@ export async function loadUws(headerBytesMax: number): Promise<UwsLibrary> {
 
 /** The raw query without `?`. The library gives undefined when the URL has none, which its typings do not say. */
 export function queryOf(request: HttpRequest): string {
-  const query: string | undefined = request.getQuery()
-  return query ?? ''
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- see above
+  return request.getQuery() ?? ''
 }

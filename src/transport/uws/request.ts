@@ -47,11 +47,19 @@ export class UwsHttp<Admitted extends object> {
       this.#enter(response, request)
     } catch (error) {
       this.#logger.error({ err: error }, 'A fault of the server before it answered a request; its connection is closed')
+      response.onAborted(() => undefined)
       response.close()
     }
   }
 
   #enter(response: UwsResponse, request: UwsRequest): void {
+    const declaredBytes = contentLength(request)
+    if (declaredBytes === undefined) {
+      // Where its body ends is anybody's guess, so nothing more is read. Without a listener the library ends the process.
+      response.onAborted(() => undefined)
+      response.close()
+      return
+    }
     const method = request.getCaseSensitiveMethod().toUpperCase()
     const path = this.#withoutPrefix(request.getUrl())
     const origin = this.#entrance.readsOrigin ? request.getHeader('origin') : ''
@@ -75,26 +83,21 @@ export class UwsHttp<Admitted extends object> {
       this.#answer(exchange, admitted)
       return
     }
-    this.#receive(exchange, route, admitted, request, method)
+    this.#receive(exchange, route, admitted, method, declaredBytes)
   }
 
   #receive(
     exchange: Exchange,
     route: HttpRoute<Admitted>,
     admitted: Admitted,
-    request: UwsRequest,
     method: string,
+    declaredBytes: number,
   ): void {
     const { response } = exchange
     if (method !== 'POST') {
       this.inFlight += 1
       response.onAborted(() => (exchange.aborted = true))
       this.#handle(exchange, route, admitted, noBody)
-      return
-    }
-    const declaredBytes = contentLength(request)
-    if (declaredBytes === undefined) {
-      response.close()
       return
     }
     if (declaredBytes > route.bodyBytesMax) {

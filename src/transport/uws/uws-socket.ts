@@ -43,6 +43,10 @@ export class UwsSocket implements Socket {
     this.ws?.unsubscribe(topic)
   }
 
+  cork(calls: () => void): void {
+    this.ws?.cork(calls)
+  }
+
   ping(): void {
     this.ws?.ping()
   }

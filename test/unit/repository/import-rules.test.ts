@@ -41,7 +41,6 @@ const planted: Record<string, { file: string; imports: string }> = {
   'place-of-yaml': { file: 'src/apps/uses-yaml.ts', imports: 'yaml' },
   'place-of-ws': { file: 'src/webhooks/uses-ws.ts', imports: 'ws' },
   'place-of-pusher': { file: 'src/webhooks/uses-pusher.ts', imports: 'pusher' },
-  'place-of-fast-json-stringify': { file: 'src/core/uses-stringify.ts', imports: 'fast-json-stringify' },
   'no-other-package': { file: 'src/cli/uses-vitest.ts', imports: 'vitest' },
 }
 
@@ -56,7 +55,6 @@ const plantedToo: { rule: string; file: string; imports: string }[] = [
 /** What must stay allowed. */
 const lawful: { file: string; imports: string }[] = [
   { file: 'src/protocol/fine.ts', imports: '../base/leaf.js' },
-  { file: 'src/protocol/fine-stringify.ts', imports: 'fast-json-stringify' },
   { file: 'src/protocol/fine-crypto.ts', imports: 'node:crypto' },
   { file: 'src/core/fine.ts', imports: '../protocol/leaf.js' },
   { file: 'src/backend/memory/fine.ts', imports: '../../core/ports/leaf.js' },

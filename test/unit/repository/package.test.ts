@@ -25,7 +25,7 @@ describe('package', () => {
   })
 
   test('Node 20 to 22, as the WebSocket library has binaries for', () => {
-    expect(manifest.engines).toEqual({ node: '>=20 <23' })
+    expect(manifest.engines).toEqual({ node: '>=20.12 <23' })
   })
 
   test('nothing runs where the published package is installed', () => {

@@ -1,0 +1,36 @@
+import { MemoryBackend } from '../../src/backend/memory/memory-backend.js'
+import { StaticAppRegistry } from '../../src/apps/static.js'
+import { ManualClock } from '../fakes/manual-clock.js'
+import { RecordingSink } from '../fakes/recording-sink.js'
+import { appRegistryContract } from './app-registry.contract.js'
+import { brokerContract } from './broker.contract.js'
+import { budgetContract } from './budget.contract.js'
+import { cacheStoreContract } from './cache-store.contract.js'
+import { occupancyStoreContract } from './occupancy-store.contract.js'
+import { presenceStoreContract } from './presence-store.contract.js'
+import type { ContractSubject } from './subject.js'
+import { userStoreContract } from './user-store.contract.js'
+
+async function make(): Promise<ContractSubject> {
+  const clock = new ManualClock()
+  const backend = new MemoryBackend(clock)
+  const sink = new RecordingSink()
+  await backend.start(sink)
+  return {
+    backend,
+    sink,
+    pass: async (ms) => clock.advance(ms),
+    close: () => backend.close(),
+  }
+}
+
+brokerContract('memory', make)
+presenceStoreContract('memory', make)
+occupancyStoreContract('memory', make)
+cacheStoreContract('memory', make)
+userStoreContract('memory', make)
+budgetContract('memory', make, { rateError: 0 })
+appRegistryContract('static settings', (settings) => {
+  const registry = new StaticAppRegistry(settings)
+  return { registry, replace: async (next) => void registry.replace(next) }
+})

@@ -1,0 +1,61 @@
+/** A change that the subscribers of a channel are told. */
+export type Change =
+  | { readonly type: 'added'; readonly userId: string; readonly userInfo: unknown }
+  | { readonly type: 'removed'; readonly userId: string }
+
+interface Present {
+  readonly info: unknown
+  readonly sockets: Set<string>
+}
+
+/** Presence (2.5) in its plainest form: what a store must answer and announce. */
+export class PresenceModel {
+  readonly #rooms = new Map<string, Map<string, Present>>()
+  readonly #changes = new Map<string, Change[]>()
+
+  join(
+    topic: string,
+    socketId: string,
+    userId: string,
+    info: unknown,
+    membersMax: number,
+  ): 'full' | { first: boolean; members: [string, unknown][] } {
+    const room = this.#room(topic)
+    const present = room.get(userId)
+    if (present === undefined && membersMax > 0 && room.size >= membersMax) return 'full'
+    if (present === undefined) {
+      room.set(userId, { info, sockets: new Set([socketId]) })
+      this.#change(topic, { type: 'added', userId, userInfo: info })
+    } else {
+      present.sockets.add(socketId)
+    }
+    return { first: present === undefined, members: [...room].map(([id, member]) => [id, member.info]) }
+  }
+
+  leave(topic: string, socketId: string, userId: string): boolean {
+    const room = this.#room(topic)
+    const present = room.get(userId)
+    if (present === undefined || !present.sockets.delete(socketId) || present.sockets.size > 0) return false
+    room.delete(userId)
+    this.#change(topic, { type: 'removed', userId })
+    return true
+  }
+
+  changes(topic: string): readonly Change[] {
+    return this.#changes.get(topic) ?? []
+  }
+
+  userIds(topic: string): string[] {
+    return [...this.#room(topic).keys()]
+  }
+
+  #room(topic: string): Map<string, Present> {
+    const room = this.#rooms.get(topic) ?? new Map<string, Present>()
+    this.#rooms.set(topic, room)
+    return room
+  }
+
+  #change(topic: string, change: Change): void {
+    this.#changes.set(topic, [...this.changes(topic), change])
+  }
+}
