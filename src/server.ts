@@ -130,6 +130,7 @@ class Server implements RunningServer {
         http: this.#http,
         fanout: this.#fanout,
         clock: this.#clock,
+        logger,
       },
     )
     if (!config.metrics.enabled) return

@@ -8,7 +8,11 @@ const lagCalmMs = 80
 const measureEveryMs = 50
 const cutFactor = 0.7
 const growFactor = 1.15
-const perSecondMin = 20
+const perSecondMin = 100
+/** A lag is of our own making only when so many requests were admitted meanwhile, … */
+const admittedMin = 50
+/** … and when it shows so many times in a row: a machine that paused the process shows it once. */
+const laggedMin = 2
 
 /**
  * Sheds requests when the event loop cannot keep up (R33): more than it can deliver is answered at once instead of waiting in a
@@ -26,6 +30,7 @@ export class Overload {
   #measuredAtMs = -Infinity
   #admitted = 0
   #asked = 0
+  #lagged = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -41,12 +46,15 @@ export class Overload {
   }
 
   #take(nowMs: number): boolean {
-    const burst = Math.max(1, (this.#perSecond * lagMaxMs) / 1000)
-    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#filledAtMs) * this.#perSecond) / 1000)
+    this.#tokens = Math.min(this.#burst(), this.#tokens + ((nowMs - this.#filledAtMs) * this.#perSecond) / 1000)
     this.#filledAtMs = nowMs
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
+  }
+
+  #burst(): number {
+    return (this.#perSecond * lagMaxMs) / 1000
   }
 
   #measure(startedAtMs: number): void {
@@ -66,9 +74,14 @@ export class Overload {
   #adjust(lagMs: number, elapsedMs: number, nowMs: number): void {
     const admittedPerSecond = (this.#admitted * 1000) / elapsedMs
     const askedPerSecond = (this.#asked * 1000) / elapsedMs
-    if (lagMs > lagMaxMs) {
-      if (this.#perSecond === Infinity) this.#filledAtMs = nowMs
+    this.#lagged = lagMs > lagMaxMs && this.#admitted >= admittedMin ? this.#lagged + 1 : 0
+    if (this.#lagged >= laggedMin) {
+      const wasOpen = this.#perSecond === Infinity
       this.#perSecond = Math.max(perSecondMin, Math.min(this.#perSecond, admittedPerSecond) * cutFactor)
+      if (wasOpen) {
+        this.#tokens = this.#burst()
+        this.#filledAtMs = nowMs
+      }
     } else if (lagMs < lagCalmMs && this.#perSecond !== Infinity) {
       this.#perSecond *= growFactor
       if (this.#perSecond > 2 * Math.max(perSecondMin, askedPerSecond)) this.#perSecond = Infinity

@@ -85,24 +85,27 @@ export function objectWith(members: Readonly<Record<string, fc.Arbitrary<string>
     .map(([some, gap]) => gap + objectText(some, gap) + gap)
 }
 
+const mutations = ['none', 'none', 'none', 'cut', 'drop', 'double', 'swap'] as const
+
 /** The text as it is, or with one place cut, doubled or replaced, so that it is nearly valid. */
 export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const mutation = fc.constantFrom('none', 'none', 'none', 'cut', 'drop', 'double', 'swap')
+  const place = fc.double({ min: 0, max: 0.999, noNaN: true })
   return fc
-    .tuple(text, mutation, fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat({ max: 0xffff }))
-    .map(([whole, kind, place, unit]) => {
-      const at = Math.floor(place * whole.length)
-      switch (kind) {
-        case 'cut':
-          return whole.slice(0, at)
-        case 'drop':
-          return whole.slice(0, at) + whole.slice(at + 1)
-        case 'double':
-          return whole.slice(0, at) + whole.slice(Math.max(0, at - 5))
-        case 'swap':
-          return whole.slice(0, at) + String.fromCharCode(unit) + whole.slice(at + 1)
-        case 'none':
-          return whole
-      }
-    })
+    .tuple(text, fc.constantFrom(...mutations), place, fc.nat({ max: 0xffff }))
+    .map(([whole, kind, where, unit]) => mutate(whole, kind, Math.floor(where * whole.length), unit))
+}
+
+function mutate(whole: string, kind: (typeof mutations)[number], at: number, unit: number): string {
+  switch (kind) {
+    case 'none':
+      return whole
+    case 'cut':
+      return whole.slice(0, at)
+    case 'drop':
+      return whole.slice(0, at) + whole.slice(at + 1)
+    case 'double':
+      return whole.slice(0, at) + whole.slice(Math.max(0, at - 5))
+    case 'swap':
+      return whole.slice(0, at) + String.fromCharCode(unit) + whole.slice(at + 1)
+  }
 }

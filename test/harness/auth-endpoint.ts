@@ -9,7 +9,10 @@ export interface Account {
 }
 
 /** What the application says of a request for a channel; undefined: refused. */
-export type ChannelRule = (channel: string, account: Account) => { channelData?: Pusher.PresenceChannelData } | undefined
+export type ChannelRule = (
+  channel: string,
+  account: Account,
+) => { channelData?: Pusher.PresenceChannelData } | undefined
 
 export interface AuthEndpointInput {
   /** Signs. */

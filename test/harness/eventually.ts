@@ -9,6 +9,6 @@ export async function eventually<Value>(
     const value = await check()
     if (value !== undefined && value !== false) return value
     if (performance.now() > endsAt) throw new Error(`not within ${deadlineMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../../base/clock.js'
+import type { Logger } from '../../core/ports/logger.js'
 import { errors } from '../../protocol/errors.js'
 import type { ClientAddresses } from './client-address.js'
 import { Generation } from './generation.js'
@@ -35,6 +36,7 @@ export interface ListenParts {
   readonly http: Pick<UwsHttp<object>, 'handle'>
   readonly fanout: UwsFanout
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** After this many certificate reloads with sockets still on the first certificate, those sockets are asked to reconnect. */
@@ -106,7 +108,7 @@ export class UwsListener {
   }
 
   #createGeneration(): Generation {
-    const { gateway, admissions, addresses, http, clock } = this.#parts
+    const { gateway, admissions, addresses, http, clock, logger } = this.#parts
     const { tls, compression, messageBytesMax, backpressureBytesMax, pathPrefix } = this.#options
     const app = tls === undefined ? this.#library.App() : this.#library.SSLApp(readTls(tls))
     const generation = new Generation(app, compression, clock)
@@ -114,6 +116,7 @@ export class UwsListener {
       gateway,
       admissions,
       addresses,
+      logger,
       messageBytesMax,
       backpressureBytesMax,
       compression: compression ? this.#library.SHARED_COMPRESSOR : this.#library.DISABLED,

@@ -1,5 +1,6 @@
 import type { Admissions, Knock } from '../../core/admission.js'
 import type { Gateway } from '../../core/gateway.js'
+import type { Logger } from '../../core/ports/logger.js'
 import type { ClientAddresses } from './client-address.js'
 import type { Generation } from './generation.js'
 import { queryOf, type UwsBehavior, type UwsRequest, type UwsResponse, type UwsSocketContext } from './library.js'
@@ -9,6 +10,7 @@ export interface WebSocketOptions {
   readonly gateway: Gateway
   readonly admissions: Pick<Admissions, 'decide'>
   readonly addresses: ClientAddresses
+  readonly logger: Logger
   /** Bytes of a frame above which we close with 1009; the library cuts above four times as many. */
   readonly messageBytesMax: number
   /** Bytes that may wait for one socket before messages to it are dropped. */
@@ -20,7 +22,8 @@ export interface WebSocketOptions {
 
 /**
  * How uWebSockets.js treats the sockets of one app. Every upgrade is accepted: a refusal with a code of the protocol needs an
- * open socket to be sent on.
+ * open socket to be sent on. An exception that leaves one of these callbacks ends the process, so none may: the gateway's calls
+ * never throw, and the upgrade catches its own.
  * @param hasKey whether the route's first parameter is the app key (`/app/:key`)
  */
 export function webSocketBehavior(
@@ -40,8 +43,17 @@ export function webSocketBehavior(
     maxLifetime: 0,
 
     upgrade(response, request, context) {
-      const admission = options.admissions.decide(knock(options, response, request, hasKey))
-      upgrade(response, request, context, new UwsSocket(admission, generation), generation.compress)
+      try {
+        const admission = options.admissions.decide(knock(options, response, request, hasKey))
+        upgrade(response, request, context, new UwsSocket(admission, generation), generation.compress)
+      } catch (error) {
+        options.logger.error(
+          { err: error },
+          'A fault of the server while a connection opened; that connection is closed',
+        )
+        response.onAborted(() => undefined)
+        response.close()
+      }
     },
 
     open(ws) {
