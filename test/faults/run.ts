@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Mode } from './scenario.js'
+import { ServerNode, type NodeOptions } from './server-node.js'
+import { WireClient, type ClientOptions } from './wire-client.js'
+import type { Target } from '../../bench/load/target.js'
+
+export interface Row {
+  readonly name: string
+  readonly measured: string
+  readonly wanted: string
+  /** Undefined for a figure that nothing is demanded of. */
+  readonly holds: boolean | undefined
+}
+
+/** Connections being opened at the same time. */
+const openingMax = 32
+
+/** One play of a scenario: what it measured, and everything that must end with it. */
+export class Run {
+  readonly mode: Mode
+  readonly rows: Row[] = []
+  /** Set when the scenario cannot run on this machine. */
+  skipped: string | undefined
+  readonly #cleanups: (() => void | Promise<void>)[] = []
+
+  constructor(mode: Mode) {
+    this.mode = mode
+  }
+
+  get holds(): boolean {
+    return this.rows.every((row) => row.holds !== false)
+  }
+
+  /** The value for this mode. */
+  pick<Value>(fast: Value, normal: Value, long: Value = normal): Value {
+    return { fast, normal, long }[this.mode]
+  }
+
+  check(name: string, measured: string | number, wanted: string | number, holds: boolean): void {
+    this.rows.push({ name, measured: String(measured), wanted: String(wanted), holds })
+  }
+
+  /** A criterion of the form "exactly so many". */
+  equal(name: string, measured: string | number, wanted: string | number): void {
+    this.check(name, measured, wanted, measured === wanted)
+  }
+
+  figure(name: string, measured: string | number): void {
+    this.rows.push({ name, measured: String(measured), wanted: '', holds: undefined })
+  }
+
+  /** Runs at the end, whatever happened; the last one registered first. */
+  onEnd(cleanup: () => void | Promise<void>): void {
+    this.#cleanups.push(cleanup)
+  }
+
+  folder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'belfry-faults-'))
+    this.onEnd(() => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  }
+
+  async startNode(tree: Readonly<Record<string, unknown>>, options: NodeOptions = {}): Promise<ServerNode> {
+    const node = await ServerNode.start(this.folder(), tree, options)
+    this.onEnd(() => node.kill())
+    return node
+  }
+
+  /** A client that ends with the scenario, after its handshake. */
+  async client(target: Target, options: ClientOptions = {}): Promise<WireClient> {
+    const client = new WireClient(target, options)
+    this.onEnd(() => client.destroy())
+    await client.connected
+    return client
+  }
+
+  /** So many clients, each prepared (subscribed, as a rule), in their order. */
+  async clients(
+    count: number,
+    target: Target,
+    prepare: (client: WireClient, index: number) => Promise<unknown>,
+    options: ClientOptions = {},
+  ): Promise<WireClient[]> {
+    const clients: WireClient[] = new Array<WireClient>(count)
+    let next = 0
+    const lane = async () => {
+      for (let index = next++; index < count; index = next++) {
+        const client = await this.client(target, options)
+        clients[index] = client
+        await prepare(client, index)
+      }
+    }
+    await Promise.all(Array.from({ length: openingMax }, lane))
+    return clients
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const cleanup of this.#cleanups.reverse()) await cleanup()
+  }
+}
