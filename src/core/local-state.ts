@@ -119,9 +119,15 @@ export class Connection {
   }
 }
 
-/** Frames and bytes kept for one joining subscription; above, they are dropped and its snapshot is taken again. */
+/**
+ * Frames and bytes kept for one joining subscription. Above, plain events go first: they were published before the client was told
+ * that it is subscribed. If changes of stored truth alone are too many, they go too, and the snapshot is taken again.
+ */
 const heldFramesMax = 256
 const heldBytesMax = 1_048_576
+
+/** Shared by all that hold nothing, which is nearly always; never written to. */
+const nothingHeld: HeldFrame[] = []
 
 interface HeldFrame {
   readonly frame: string
@@ -153,7 +159,7 @@ export class Subscription {
   presenceAsked = false
   snapshot: SnapshotVersions = noSnapshot
   settlingSinceS = 0
-  #held: HeldFrame[] | undefined
+  #held: HeldFrame[] = nothingHeld
   #heldBytes = 0
   #overflowed = false
 
@@ -164,15 +170,17 @@ export class Subscription {
 
   /** Takes a message that came before this subscription was active. Returns false when the hold-back ran over. */
   hold(frame: string, kind: TruthKind, version: number): boolean {
-    this.#held ??= []
-    if (this.#held.length >= heldFramesMax || this.#heldBytes + frame.length > heldBytesMax) {
+    const fits = this.#fits(frame)
+    if (!fits) this.#keep(this.#held.filter((held) => held.kind !== 'none'))
+    if (fits || (kind !== 'none' && this.#fits(frame))) {
+      if (this.#held === nothingHeld) this.#held = []
+      this.#held.push({ frame, kind, version })
+      this.#heldBytes += frame.length
+    } else if (kind !== 'none') {
       this.#overflowed = true
-      this.#clear()
-      return false
+      this.#keep([])
     }
-    this.#held.push({ frame, kind, version })
-    this.#heldBytes += frame.length
-    return true
+    return fits
   }
 
   /** Whether messages were lost since the last call, so that the snapshot must be taken again. */
@@ -185,8 +193,7 @@ export class Subscription {
   /** Sends what was held back and is newer than the snapshot, in order. */
   releaseHeld(): void {
     const held = this.#held
-    if (held === undefined) return
-    this.#clear()
+    this.#keep([])
     for (const { frame, kind, version } of held) this.feed(frame, kind, version)
   }
 
@@ -197,9 +204,13 @@ export class Subscription {
     this.connection.send(frame)
   }
 
-  #clear(): void {
-    this.#held = undefined
-    this.#heldBytes = 0
+  #fits(frame: string): boolean {
+    return this.#held.length < heldFramesMax && this.#heldBytes + frame.length <= heldBytesMax
+  }
+
+  #keep(held: HeldFrame[]): void {
+    this.#held = held.length === 0 ? nothingHeld : held
+    this.#heldBytes = held.reduce((bytes, { frame }) => bytes + frame.length, 0)
   }
 }
 

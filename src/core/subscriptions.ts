@@ -9,7 +9,7 @@ import type { Member, RosterSnapshot } from './ports/presence-store.js'
 import type { Ticker } from './ticker.js'
 import type { Subscription } from './local-state.js'
 
-/** How often a snapshot is taken again because the hold-back ran over, before the last one is used. */
+/** How often a snapshot is taken because the hold-back ran over, before the subscription is refused. */
 const snapshotAttemptsMax = 5
 
 /**
@@ -101,7 +101,8 @@ export class Subscriptions {
         membersVersion = result.version
       }
       subscription.snapshot = { members: membersVersion, cache: cached?.version ?? 0 }
-      if (!subscription.takeOverflow() || attempt === snapshotAttemptsMax) return { roster, cached }
+      if (!subscription.takeOverflow()) return { roster, cached }
+      if (attempt === snapshotAttemptsMax) throw new Error('the channel changes faster than its snapshot can be taken')
     }
   }
 }

@@ -52,7 +52,9 @@ export class Users {
       const connections = local.users.get(signIn.id) ?? new Set()
       connections.add(connection)
       local.users.set(signIn.id, connections)
-      await this.#backend.users.signIn(local.id, signIn.id, connection.socketId)
+      await this.#orWarn(connection, 'A sign-in could not be stored', () =>
+        this.#backend.users.signIn(local.id, signIn.id, connection.socketId),
+      )
     }
     connection.send(signinSuccessFrame(signIn.userData))
     if (!again && local.app.watchlist.enabled) await this.#watch(connection, signIn.watchlist)
@@ -66,13 +68,9 @@ export class Users {
     const connections = local.users.get(user.id)
     connections?.delete(connection)
     if (connections?.size === 0) local.users.delete(user.id)
-    this.#storeSignOut(connection, user.id).catch((error: unknown) => {
-      this.#logger.warn({ app_id: local.id, err: error }, 'A sign-out could not be stored')
-    })
-  }
-
-  async #storeSignOut(connection: Connection, userId: string): Promise<void> {
-    await this.#backend.users.signOut(connection.local.id, userId, connection.socketId)
+    void this.#orWarn(connection, 'A sign-out could not be stored', () =>
+      this.#backend.users.signOut(local.id, user.id, connection.socketId),
+    )
   }
 
   /** Closes this node's connections signed in as the user. */
@@ -96,11 +94,28 @@ export class Users {
     )
     user.watches.push(...watches)
     await Promise.all(watches.flatMap((watch) => watch.channel.ready ?? []))
-    const statuses = await this.#backend.users.status(local.id, userIds)
+    const statuses =
+      (await this.#orWarn(connection, 'The state of watched users could not be read', () =>
+        this.#backend.users.status(local.id, userIds),
+      )) ?? []
     if (hasClosed(connection)) return
     const frame = watchlistFrame(idsOf(statuses, true), idsOf(statuses, false))
     if (frame !== undefined) connection.send(frame)
     for (const [index, watch] of watches.entries()) this.#startWatch(watch, statuses[index])
+  }
+
+  /** A store that fails costs the others' knowledge of this user, never the user's own connection: it is logged and gone on from. */
+  async #orWarn<Result>(
+    connection: Connection,
+    message: string,
+    ask: () => Promise<Result>,
+  ): Promise<Result | undefined> {
+    try {
+      return await ask()
+    } catch (error) {
+      this.#logger.warn({ app_id: connection.local.id, err: error }, message)
+      return undefined
+    }
   }
 
   #startWatch(watch: Subscription, status: UserStatus | undefined): void {

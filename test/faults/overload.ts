@@ -1,4 +1,4 @@
-/** Triggers at a rate the node cannot sustain: open loop, over as many connections as are needed to keep the rate. */
+/** Triggers at a rate the node cannot sustain: open loop, over thousands of connections. */
 import { signedRequest, type Target } from '../../bench/load/target.js'
 import { LatencyHistogram } from './latency.js'
 import { RestClient } from './rest-client.js'
@@ -7,14 +7,14 @@ import { sleep, timeUntil } from './waiting.js'
 export const watchedChannel = 'overload'
 const eventName = 'numbered'
 /**
- * A trigger must cost the node much more than the load generator, or one process could not offer four times too much: a batch
- * whose other events go to channels nobody listens to, in requests that are signed before the clock starts and sent again.
+ * A trigger must cost the node much more than the load generator, or one process could not offer four times too much: it goes
+ * to a hundred channels, of which only one is listened to, in requests that are signed before the clock starts and sent again.
  */
-const silentEvents = 9
-const silentText = `{"text":"${'x"'.repeat(400)}"}`
+const silentChannels = Array.from({ length: 99 }, (_, index) => `nobody-${index}`)
 const ringSize = 2000
-/** More than a caller of this kind has open as a rule; what is due while all of them wait is not sent, and counted. */
-const connectionsMax = 8000
+/** All open before the clock starts: a full queue of connections to accept is the kernel's matter. What is due while all wait is not sent, and counted. */
+const connections = 8000
+const openingAtOnce = 100
 
 export class Offered {
   /** How often each number of the ring was answered 200. */
@@ -51,13 +51,8 @@ export class Publisher {
   constructor(target: Target) {
     this.#target = target
     this.#requests = Array.from({ length: ringSize }, (_, number) => {
-      const silent = Array.from({ length: silentEvents }, (_each, index) => ({
-        name: eventName,
-        channel: `nobody-${index}`,
-        data: silentText,
-      }))
-      const batch = [{ name: eventName, channel: watchedChannel, data: String(number) }, ...silent]
-      return signedRequest(target, 'POST', '/batch_events', JSON.stringify({ batch }))
+      const event = { name: eventName, channels: [watchedChannel, ...silentChannels], data: String(number) }
+      return signedRequest(target, 'POST', '/events', JSON.stringify(event))
     })
   }
 
@@ -65,8 +60,17 @@ export class Publisher {
     return this.#all.length
   }
 
+  /** Opens what openLoop() needs, each with one trigger. */
+  async open(offered: Offered): Promise<void> {
+    while (this.#all.length < connections) {
+      const opened = Array.from({ length: openingAtOnce }, () => this.#open())
+      await Promise.all(opened.map((rest) => this.#publish(rest, offered)))
+      this.#free.push(...opened)
+    }
+  }
+
   /** As fast as the node answers, over so many connections. @returns triggers per second */
-  async closedLoop(connections: number, durationMs: number, offered: Offered): Promise<number> {
+  async closedLoop(lanes: number, durationMs: number, offered: Offered): Promise<number> {
     const startedAtMs = performance.now()
     const before = offered.count(200)
     const lane = async () => {
@@ -74,7 +78,7 @@ export class Publisher {
       while (performance.now() < startedAtMs + durationMs) await this.#publish(rest, offered)
       this.#free.push(rest)
     }
-    await Promise.all(Array.from({ length: connections }, lane))
+    await Promise.all(Array.from({ length: lanes }, lane))
     return ((offered.count(200) - before) * 1000) / (performance.now() - startedAtMs)
   }
 
@@ -85,7 +89,7 @@ export class Publisher {
     for (let nowMs = startedAtMs; nowMs < startedAtMs + durationMs; nowMs = performance.now()) {
       const dueNow = Math.floor(((nowMs - startedAtMs) * perSecond) / 1000)
       for (; due < dueNow; due += 1) {
-        const rest = this.#free.pop() ?? (this.#all.length < connectionsMax ? this.#open() : undefined)
+        const rest = this.#free.pop()
         if (rest === undefined) offered.notSent += 1
         else void this.#publish(rest, offered).then(() => this.#free.push(rest))
       }

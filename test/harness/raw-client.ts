@@ -60,7 +60,9 @@ export class RawClient {
   async next(event?: string, deadlineMs = 5000): Promise<Frame> {
     const frame = await eventually(`a frame ${event ?? ''}`, () => this.frames[this.#read], deadlineMs).catch(() => {
       const seen = this.frames.map((each) => each.event).join(' ')
-      throw new Error(`no frame ${event ?? ''} after ${this.#read} read of: ${seen}; closed: ${JSON.stringify(this.closed)}`)
+      throw new Error(
+        `no frame ${event ?? ''} after ${this.#read} read of: ${seen}; closed: ${JSON.stringify(this.closed)}`,
+      )
     })
     this.#read += 1
     if (event !== undefined && frame.event !== event) throw new Error(`expected ${event}, got ${frame.text}`)
@@ -95,13 +97,21 @@ export class RawClient {
     return this.subscribe(channel, { auth, ...(channelData === undefined ? {} : { channel_data: channelData }) })
   }
 
-  async subscribePresence(channel: string, credentials: Credentials, userId: string, userInfo?: unknown): Promise<Frame> {
+  async subscribePresence(
+    channel: string,
+    credentials: Credentials,
+    userId: string,
+    userInfo?: unknown,
+  ): Promise<Frame> {
     return this.subscribePrivate(channel, credentials, JSON.stringify({ user_id: userId, user_info: userInfo }))
   }
 
   signIn(credentials: Credentials, user: unknown): void {
     const userData = typeof user === 'string' ? user : JSON.stringify(user)
-    this.send({ event: 'pusher:signin', data: { auth: userAuth(credentials, this.socketId, userData), user_data: userData } })
+    this.send({
+      event: 'pusher:signin',
+      data: { auth: userAuth(credentials, this.socketId, userData), user_data: userData },
+    })
   }
 
   async waitForClose(deadlineMs = 5000): Promise<{ code: number; reason: string }> {
@@ -114,7 +124,12 @@ export class RawClient {
 }
 
 /** Signed by node's own HMAC, not by the code under test. */
-export function channelAuth({ key, secret }: Credentials, socketId: string, channel: string, channelData?: string): string {
+export function channelAuth(
+  { key, secret }: Credentials,
+  socketId: string,
+  channel: string,
+  channelData?: string,
+): string {
   const text = channelData === undefined ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`
   return `${key}:${createHmac('sha256', secret).update(text).digest('hex')}`
 }

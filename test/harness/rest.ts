@@ -22,7 +22,8 @@ export async function rest(
   options: { query?: Readonly<Record<string, string>>; body?: unknown; timestampS?: number } = {},
 ): Promise<RestAnswer> {
   const fullPath = path.startsWith('/') ? path : `/apps/${target.appId}/${path}`
-  const body = options.body === undefined ? '' : typeof options.body === 'string' ? options.body : JSON.stringify(options.body)
+  const body =
+    options.body === undefined ? '' : typeof options.body === 'string' ? options.body : JSON.stringify(options.body)
   const response = await fetch(`${target.url}${fullPath}?${signedQuery(target, method, fullPath, body, options)}`, {
     method,
     ...(body === '' ? {} : { body, headers: { 'content-type': 'application/json' } }),

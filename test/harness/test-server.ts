@@ -1,7 +1,7 @@
 import { loadConfig } from '../../src/config/load.js'
 import type { Config } from '../../src/config/schema.js'
 import { startServer, type RunningServer } from '../../src/server.js'
-import { FixedRegistry } from '../fakes/fixed-registry.js'
+import { StaticAppRegistry } from '../../src/apps/static.js'
 import { RecordingLogger } from '../fakes/recording-logger.js'
 import { RawClient, type Credentials } from './raw-client.js'
 import { rest, type RestAnswer, type RestTarget } from './rest.js'
@@ -15,11 +15,11 @@ export type Settings = Readonly<Record<string, unknown>>
 /** A real server in this process on ports of its own, with one app (`appId`, `credentials`) unless the settings name others. */
 export class TestServer {
   readonly config: Config
-  readonly registry: FixedRegistry
+  readonly registry: StaticAppRegistry
   readonly logger: RecordingLogger
   readonly running: RunningServer
 
-  private constructor(config: Config, registry: FixedRegistry, logger: RecordingLogger, running: RunningServer) {
+  private constructor(config: Config, registry: StaticAppRegistry, logger: RecordingLogger, running: RunningServer) {
     this.config = config
     this.registry = registry
     this.logger = logger
@@ -32,7 +32,7 @@ export class TestServer {
    */
   static async start(app: Settings = {}, settings: Settings = {}): Promise<TestServer> {
     const config = configOf({ apps: [{ id: appId, ...credentials, ...app }], ...settings })
-    const registry = new FixedRegistry(config.apps)
+    const registry = new StaticAppRegistry(config.apps)
     const logger = new RecordingLogger()
     const running = await startServer({ config, registry, logger, version: '0.0.0-test', node: 'test' })
     return new TestServer(config, registry, logger, running)
@@ -72,7 +72,12 @@ export class TestServer {
 
   /** Publishes through the REST API and fails unless the answer is 200. */
   async trigger(channel: string, name: string, data: string, socketId?: string): Promise<void> {
-    const answer = await this.post('events', { name, channel, data, ...(socketId === undefined ? {} : { socket_id: socketId }) })
+    const answer = await this.post('events', {
+      name,
+      channel,
+      data,
+      ...(socketId === undefined ? {} : { socket_id: socketId }),
+    })
     if (answer.status !== 200) throw new Error(`trigger answered ${answer.status}: ${answer.text}`)
   }
 

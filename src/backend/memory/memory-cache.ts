@@ -8,6 +8,9 @@ interface Entry {
   readonly expiresAtMs: number
 }
 
+/** Cached events at any time; above, the one published longest ago goes. */
+const entriesMax = 100_000
+
 /** How many entries one call of `sweep` looks at, so that a sweep stays short. */
 const sweptMax = 1000
 
@@ -27,6 +30,7 @@ export class MemoryCache implements CacheStore {
     this.#version += 1
     this.#entries.delete(topic)
     this.#entries.set(topic, { frame, version: this.#version, expiresAtMs: this.#clock.monotonicMs() + ttlMs })
+    if (this.#entries.size > entriesMax) this.#dropOldest()
     return this.#version
   }
 
@@ -48,5 +52,10 @@ export class MemoryCache implements CacheStore {
       if (entry.expiresAtMs <= nowMs) this.#entries.delete(topic)
       if (looked >= sweptMax) return
     }
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#entries.keys().next()
+    if (oldest.done !== true) this.#entries.delete(oldest.value)
   }
 }

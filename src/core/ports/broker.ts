@@ -18,7 +18,7 @@ export type ControlMessage = { readonly type: 'terminate-user'; readonly appId: 
 
 /**
  * What stored truth a message changed: none, the topic's members (or a user's status), or its cached event. Each of the two has
- * a version of its own that counts up by one per change.
+ * a version of its own that grows with every change.
  */
 export type TruthKind = 'none' | 'members' | 'cache'
 

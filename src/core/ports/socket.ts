@@ -1,6 +1,6 @@
 import type { Topic } from './broker.js'
 
-/** One WebSocket as the core sees it. After `end` or `cut`, and after the close event, every call is a no-op. */
+/** One WebSocket as the core sees it. After `end` or `cut`, and after the close event, every call is a no-op. No call throws. */
 export interface Socket {
   /** Sends one text frame to this socket only. */
   send(frame: string): void

@@ -9,6 +9,11 @@ import type { WireClient } from '../wire-client.js'
 const readers = 2
 const closedLoopConnections = 64
 const times = 4
+/**
+ * Without its compiler V8 is like a machine several times as slow: only so can one process on the other core offer four times
+ * what the node sustains.
+ */
+const slowMachine = ['--jitless']
 const answerMs = 1000
 /** Twice the bodies that the node lets wait at any time. */
 const growthBytesMax = 256 * 1_048_576
@@ -18,7 +23,7 @@ export const r33: Scenario = {
   title: `${times} × the sustainable trigger rate`,
   seconds: { fast: 25, normal: 50, long: 50 },
   async run(run) {
-    const node = await run.startNode({ apps: [oneApp] })
+    const node = await run.startNode({ apps: [oneApp] }, { nodeArguments: slowMachine })
     const publisher = new Publisher(node.target())
     run.onEnd(() => publisher.close())
     const seen: Map<number, number>[] = []
@@ -28,6 +33,7 @@ export const r33: Scenario = {
     })
     const before = new Offered()
     const sustainable = await measureSustainable(run, node, publisher, before)
+    await publisher.open(before)
     await until('the events so far', () => seen.every((events) => countWrong(events, before.accepted) === 0), 5000)
     for (const events of seen) events.clear()
 
@@ -68,7 +74,7 @@ async function measureSustainable(run: Run, node: ServerNode, publisher: Publish
   const used = (cpuMicroseconds([node.pid]) - cpuBefore) / (measureMs * 1000)
   run.figure(
     'sustainable, closed loop',
-    `${Math.round(sustainable)}/s (batches of 10), ${(used * 100).toFixed(0)} % of a core`,
+    `${Math.round(sustainable)}/s (100 channels each), ${(used * 100).toFixed(0)} % of a core`,
   )
   return sustainable
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest'
 import { startServer, type RunningServer } from '../../../src/server.js'
-import { FixedRegistry } from '../../fakes/fixed-registry.js'
+import { StaticAppRegistry } from '../../../src/apps/static.js'
 import { ManualClock } from '../../fakes/manual-clock.js'
 import { RecordingLogger } from '../../fakes/recording-logger.js'
 import { RawClient } from '../../harness/raw-client.js'
@@ -33,7 +33,7 @@ export class ClockedServer {
   static async start(app: Settings, wallStartMs = Date.now()): Promise<ClockedServer> {
     const config = configOf({ apps: [{ id: appId, ...credentials, ...app }] })
     const clock = new ManualClock(wallStartMs)
-    const registry = new FixedRegistry(config.apps)
+    const registry = new StaticAppRegistry(config.apps)
     const logger = new RecordingLogger()
     const running = await startServer({ config, registry, logger, version: '0.0.0-test', node: 'test', clock })
     return new ClockedServer(clock, running)

@@ -42,8 +42,17 @@ describe('TokenBucket', () => {
     expect(bucket.take(0, 11)).toBe(false)
   })
 
-  it('refuses more than the burst at once even when full', () => {
-    expect(new TokenBucket(10, 0).take(60_000, 11)).toBe(false)
+  it('gives more than the burst only when full, and is owed the rest', () => {
+    const bucket = new TokenBucket(10, 0)
+    expect(bucket.take(0, 1)).toBe(true)
+    expect(bucket.take(0, 30)).toBe(false)
+    expect(bucket.take(100, 30)).toBe(true)
+    expect(bucket.take(2100)).toBe(false)
+    expect(bucket.take(2200)).toBe(true)
+  })
+
+  it('gives nothing at a rate of 0', () => {
+    expect(new TokenBucket(0, 0).take(60_000)).toBe(false)
   })
 
   it('neither fills nor empties when a time is given twice or goes back', () => {

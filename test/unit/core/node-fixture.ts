@@ -7,7 +7,7 @@ import { channelAuthText, HmacKey, userAuthText } from '../../../src/protocol/si
 import { appKey, appSecret, appSettings } from '../../fakes/app-settings.js'
 import { FakeFanout } from '../../fakes/fake-fanout.js'
 import { FakeSocket } from '../../fakes/fake-socket.js'
-import { FixedRegistry } from '../../fakes/fixed-registry.js'
+import { StaticAppRegistry } from '../../../src/apps/static.js'
 import { ManualClock } from '../../fakes/manual-clock.js'
 import { RecordingLogger } from '../../fakes/recording-logger.js'
 import { ScriptedBackend } from '../../fakes/scripted-backend.js'
@@ -37,14 +37,14 @@ export class NodeFixture {
   readonly backend = new ScriptedBackend(this.clock)
   readonly fanout = new FakeFanout()
   readonly logger = new RecordingLogger()
-  readonly registry: FixedRegistry
+  readonly registry: StaticAppRegistry
   readonly node: Node
   /** Memory in use that the node is told. */
   memoryPercent = 0
 
   private constructor(options: FixtureOptions) {
     this.backend.answersInOrder = options.answersInOrder ?? true
-    this.registry = new FixedRegistry(options.apps ?? [appSettings()])
+    this.registry = new StaticAppRegistry(options.apps ?? [appSettings()])
     this.node = new Node({
       backend: this.backend,
       registry: this.registry,

@@ -1,0 +1,65 @@
+/**
+ * The rows of the comparison and what is asked of them. A gate is the highest ratio (server ÷ reference) that is accepted,
+ * a goal the ratio aimed at. Costs are the server's CPU time, user + system.
+ */
+export type Unit = 'µs' | 'bytes' | 'MB' | 'ms/s'
+
+export interface Gate {
+  /** Highest accepted ratio. */
+  readonly gate: number
+  /** Ratio aimed at, below the gate. */
+  readonly goal: number
+}
+
+export interface Row {
+  readonly id: string
+  readonly work: string
+  /** What one unit of the figure is: a delivery, a trigger, a connection, … */
+  readonly per: string
+  readonly unit: Unit
+  /** Reference server's name → what is asked against it. Absent: measured and shown, not judged. */
+  readonly against: Readonly<Record<string, Gate>>
+}
+
+const row = (id: string, work: string, per: string, unit: Unit, gate: number, goal: number): Row => ({
+  id,
+  work,
+  per,
+  unit,
+  against: { bare: { gate, goal } },
+})
+
+/** In the order they are printed. */
+export const rows: readonly Row[] = [
+  row('fanout-100B', 'fan-out, 1 000 subscribers × 100 B, one message per loop turn', 'delivery', 'µs', 1.25, 1.1),
+  row('fanout-100B-16', 'the same, 16 triggers in flight', 'delivery', 'µs', 1.35, 1.15),
+  row('fanout-1KB', 'fan-out × 1 KB, one at a time', 'delivery', 'µs', 1.25, 1.1),
+  row('fanout-steady', '20 events/s to 1 000 (cold caches)', 'delivery', 'µs', 1.3, 1.15),
+  row('trigger-one', 'one subscriber: the REST path', 'trigger', 'µs', 1.6, 1.3),
+  row('channels-keepalive', '1 000 channels × 3, keep-alive', 'trigger', 'µs', 1.5, 1.3),
+  row('channels-fresh', 'the same, new TCP connection per trigger (PHP-FPM)', 'trigger', 'µs', 1.7, 1.4),
+  row('batch-10', 'batch of 10, 3 subscribers each', 'request', 'µs', 1.35, 1.2),
+  row('client-event', 'client event, 9 deliveries', 'event', 'µs', 1.3, 1.15),
+  row('presence-join', 'presence channel of 200: join', 'join', 'µs', 1.35, 1.15),
+  row('presence-leave', 'presence channel of 200: leave', 'leave', 'µs', 1.35, 1.15),
+  row('connect-private', 'connect + private subscribe', 'connection', 'µs', 1.8, 1.4),
+  row('idle-rss', 'RSS per idle subscribed connection', 'connection', 'bytes', 1.6, 1.2),
+  row('start-rss', 'RSS at start', 'process', 'MB', 1.8, 1.5),
+  row('idle-cpu', 'idle CPU, 3 000 silent connections (no client pings)', 'second', 'ms/s', 3, 2),
+  row('read-channel', 'GET one channel', 'request', 'µs', 3, 2),
+  row('read-list', 'GET list of 2 000 channels', 'request', 'µs', 2, 1.5),
+  row('read-users', 'GET 200 users', 'request', 'µs', 3, 2),
+  { id: 'hold', work: '10 000 connections, one event to all', per: 'delivery', unit: 'µs', against: {} },
+]
+
+export type Verdict = 'goal' | 'in gate' | 'at the gate' | 'OVER'
+
+/** Ratios this close to a gate, in either direction, are noise on a shared machine and neither pass nor failure. */
+const gateBand = 0.1
+
+/** What a ratio says about one gate. */
+export function verdict(ratio: number, { gate, goal }: Gate): Verdict {
+  if (ratio <= goal) return 'goal'
+  if (ratio < gate * (1 - gateBand)) return 'in gate'
+  return ratio <= gate * (1 + gateBand) ? 'at the gate' : 'OVER'
+}

@@ -1,0 +1,89 @@
+/** All connections of one scenario run to one server. */
+import { ChannelCheck } from './channel-check.js'
+import type { ChannelExpectation } from './channel-check.js'
+import { Faults } from './faults.js'
+import { PusherClient } from './pusher-client.js'
+import { RestConnection } from './rest-connection.js'
+import type { Target } from './target.js'
+
+/**
+ * One loopback address has 28 000 ports, and a closed connection keeps its own for a minute. The first connections of a
+ * run leave the choice to the kernel; further ones take addresses in turn, over all runs.
+ */
+const connectionsPerAddressMax = 5_000
+const addresses = 250
+let boundConnections = 0
+/** Connections being opened at the same time. */
+const openingMax = 64
+
+export class Load {
+  readonly target: Target
+  readonly faults = new Faults()
+  readonly #clients: PusherClient[] = []
+  readonly #rest: RestConnection[] = []
+  readonly #checks: ChannelCheck[] = []
+  #opened = 0
+
+  constructor(target: Target) {
+    this.target = target
+  }
+
+  /** Opens connections and prepares each (a subscription, as a rule); in their order. */
+  async clients(count: number, prepare: (client: PusherClient, index: number) => Promise<unknown>) {
+    const opened: PusherClient[] = new Array<PusherClient>(count)
+    let next = 0
+    const lane = async () => {
+      while (next < count) {
+        const index = next
+        next += 1
+        const client = await PusherClient.connect(this.target, this.faults, this.#nextAddress())
+        opened[index] = client
+        this.#clients.push(client)
+        await prepare(client, index)
+      }
+    }
+    await Promise.all(Array.from({ length: openingMax }, lane))
+    return opened
+  }
+
+  /** Checks the events of one channel until finish(). */
+  check(expected: ChannelExpectation): ChannelCheck {
+    const check = new ChannelCheck(expected, this.faults)
+    this.#checks.push(check)
+    return check
+  }
+
+  /** A keep-alive connection for requests. */
+  rest(): RestConnection {
+    const connection = new RestConnection(this.target, this.faults)
+    this.#rest.push(connection)
+    return connection
+  }
+
+  /** Sends one request over a connection of its own, closed by this side after the answer. */
+  async sendFresh(request: Buffer): Promise<Buffer> {
+    const connection = new RestConnection(this.target, this.faults)
+    try {
+      return await connection.send(request)
+    } finally {
+      connection.close()
+    }
+  }
+
+  /** The end of the run: what has not arrived is lost. */
+  finish(): void {
+    for (const check of this.#checks) check.finish()
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close()
+    for (const connection of this.#rest) connection.close()
+  }
+
+  #nextAddress(): string | undefined {
+    this.#opened += 1
+    if (this.#opened <= connectionsPerAddressMax) return undefined
+    boundConnections += 1
+    return `127.0.0.${2 + (Math.floor(boundConnections / connectionsPerAddressMax) % addresses)}`
+  }
+}

@@ -1,0 +1,63 @@
+/** From raw values to rows with medians, ratios and verdicts. */
+import { rows, verdict } from '../gates.js'
+import type { Gate, Row, Verdict } from '../gates.js'
+import { median, pairRatios } from '../measure/statistics.js'
+import type { Contender, Results } from '../runner.js'
+
+export interface Comparison {
+  /** Reference's label. */
+  readonly label: string
+  readonly median: number
+  /** Median of the ratios of neighbouring runs. */
+  readonly ratio: number
+  readonly lowest: number
+  readonly highest: number
+  readonly gate: Gate | undefined
+  readonly verdict: Verdict | undefined
+}
+
+export interface ComparedRow {
+  readonly row: Row
+  readonly median: number
+  readonly p99Ms: number | undefined
+  readonly comparisons: readonly Comparison[]
+}
+
+/** The measured rows in the order of gates.ts; `contenders` with the server under test first. */
+export function compare({ values, latencies }: Results, contenders: readonly Contender[]): ComparedRow[] {
+  const [subject, ...references] = contenders
+  if (subject === undefined) return []
+  const compared: ComparedRow[] = []
+  for (const row of rows) {
+    const byLabel = values.get(row.id)
+    const own = byLabel?.get(subject.label)
+    if (own === undefined) continue
+    const p99s = (latencies.get(row.id)?.get(subject.label) ?? []).map(({ p99Ms }) => p99Ms)
+    compared.push({
+      row,
+      median: median(measured(own)),
+      p99Ms: p99s.length === 0 ? undefined : median(p99s),
+      comparisons: references.map((reference) => compareWith(row, own, byLabel?.get(reference.label) ?? [], reference)),
+    })
+  }
+  return compared
+}
+
+function compareWith(row: Row, own: readonly number[], theirs: readonly number[], reference: Contender): Comparison {
+  const ratios = pairRatios(own, theirs)
+  const ratio = median(ratios)
+  const gate = row.against[reference.kind.name]
+  return {
+    label: reference.label,
+    median: median(measured(theirs)),
+    ratio,
+    lowest: Math.min(...ratios),
+    highest: Math.max(...ratios),
+    gate,
+    verdict: gate === undefined || Number.isNaN(ratio) ? undefined : verdict(ratio, gate),
+  }
+}
+
+function measured(values: readonly number[]): number[] {
+  return values.filter((value) => !Number.isNaN(value))
+}

@@ -1,0 +1,56 @@
+import type { SelfTime } from '../measure/cpu-profile.js'
+import type { ComparedRow } from './comparison.js'
+
+/** Header and one line of cells per row; `labels` with the server under test first. */
+export function tableCells(compared: readonly ComparedRow[], labels: readonly string[]): string[][] {
+  const [subject = '', ...references] = labels
+  const header = ['work', 'per', 'unit', subject, 'p99 ms']
+  for (const label of references) header.push(label, 'ratio', 'spread', 'gate', 'goal', 'verdict')
+  return [header, ...compared.map(cellsOf)]
+}
+
+/** For a terminal: columns padded, figures to the right. */
+export function terminalTable(cells: readonly (readonly string[])[]): string {
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)))
+  const pad = (cell: string, column: number) =>
+    column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return cells.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
+}
+
+export function markdownTable(cells: readonly (readonly string[])[]): string {
+  const line = (parts: readonly string[]) => `| ${parts.join(' | ')} |`
+  const [header = [], ...body] = cells
+  const rule = header.map((_, column) => (column < 3 ? '---' : '--:'))
+  return [header, rule, ...body].map(line).join('\n')
+}
+
+/** The profile of one scenario for a terminal. */
+export function profileTable(functions: readonly SelfTime[]): string {
+  return terminalTable(
+    functions.map(({ name, place, share }) => [`${(share * 100).toFixed(1)} %`.padStart(7), name, place]),
+  )
+}
+
+function cellsOf({ row, median, p99Ms, comparisons }: ComparedRow): string[] {
+  const cells = [row.work, row.per, row.unit, figure(median), p99Ms === undefined ? '' : figure(p99Ms)]
+  for (const { median: reference, ratio, lowest, highest, gate, verdict } of comparisons) {
+    cells.push(figure(reference), ratioText(ratio))
+    cells.push(Number.isFinite(lowest) ? `${ratioText(lowest)}–${ratioText(highest)}` : '–')
+    cells.push(
+      gate?.gate.toFixed(2) ?? '–',
+      gate?.goal.toFixed(2) ?? '–',
+      verdict ?? (Number.isNaN(ratio) ? 'FAILED' : '–'),
+    )
+  }
+  return cells
+}
+
+function ratioText(ratio: number): string {
+  return Number.isNaN(ratio) ? '–' : ratio.toFixed(2)
+}
+
+/** Three significant digits, and all digits of large numbers. */
+function figure(value: number): string {
+  if (Number.isNaN(value)) return '–'
+  return Math.abs(value) >= 100 ? Math.round(value).toString() : Number(value.toPrecision(3)).toString()
+}

@@ -1,0 +1,34 @@
+/** One subscriber: what is left is the REST path. */
+import { runLanes } from '../load/lanes.js'
+import { latencyOf } from '../measure/statistics.js'
+import type { Scenario } from '../scenario.js'
+import { PublishedChannel, restLanes } from './published-channel.js'
+
+const inFlight = 16
+
+export const triggerOne: Scenario = {
+  name: 'trigger-one',
+  rows: ['trigger-one'],
+  quick: true,
+  async run({ load, meter, pace }) {
+    const channel = new PublishedChannel(load, {
+      channel: 'trigger',
+      publishers: inFlight,
+      ringSize: 64,
+      dataBytes: 100,
+    })
+    await channel.subscribe(load, 1)
+    const send = restLanes(load, inFlight)
+    const step = (lane: number) => channel.trigger(lane, send(lane))
+    await runLanes(inFlight, pace.warmupMs, step)
+    const { microseconds, result } = await meter.cpu(() => runLanes(inFlight, pace.measureMs, step))
+    return [
+      {
+        row: 'trigger-one',
+        value: microseconds / result.operations,
+        operations: result.operations,
+        latency: latencyOf(result.latenciesMs),
+      },
+    ]
+  },
+}

@@ -1,0 +1,53 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort, startNode } from './child.js'
+import { benchApp } from './server.js'
+import type { ServerKind } from './server.js'
+
+const repository = join(import.meta.dirname, '..', '..')
+const script = join(repository, 'dist', 'main.js')
+
+/** Belfry as built in dist/: one process, memory backend, defaults except for the limits that the load would hit. */
+export const belfry: ServerKind = {
+  name: 'belfry',
+  version() {
+    if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build')
+    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
+    return `belfry ${version}`
+  },
+  async start(options) {
+    const port = await freePort()
+    const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'))
+    const file = join(folder, 'config.json')
+    writeFileSync(file, JSON.stringify(configuration(port)))
+    try {
+      const server = await startNode([script, 'start', '--config', file], port, '/ready', options)
+      const stop = async (gently: boolean) => {
+        await server.stop(gently)
+        rmSync(folder, { recursive: true })
+      }
+      return { ...server, stop }
+    } catch (error) {
+      rmSync(folder, { recursive: true })
+      throw error
+    }
+  },
+}
+
+function configuration(port: number) {
+  return {
+    host: '127.0.0.1',
+    port,
+    metrics: { enabled: false },
+    log: { level: 'warn', format: 'json' },
+    drain: { preStopDelayMs: 0, periodMs: 0 },
+    apps: [
+      {
+        ...benchApp,
+        clientEvents: { enabled: true, perSecond: 1_000_000 },
+        limits: { messagesPerSecond: 0, triggersPerSecond: 0, readsPerSecond: 0, presenceMembers: 0 },
+      },
+    ],
+  }
+}
