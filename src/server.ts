@@ -4,7 +4,6 @@ import { MemoryBackend } from './backend/memory/memory-backend.js'
 import { messageBytesMax, requestBodyBytesMax } from './config/sizes.js'
 import type { Config } from './config/schema.js'
 import { Node } from './core/node.js'
-import type { CoreApi } from './core/ports/api.js'
 import type { AppRegistry } from './core/ports/app-registry.js'
 import type { HttpEntrance, HttpReply } from './core/ports/http.js'
 import type { Logger } from './core/ports/logger.js'
@@ -184,7 +183,7 @@ class Server implements RunningServer {
     const { origins } = config.http.cors
     const router = new Router({
       registry,
-      core: timed(this.#node.api, this.#metrics, this.#clock),
+      core: this.#node.api,
       clock: this.#clock,
       counting: {
         authFailed: (appId) => this.#countersOf(appId, (counters) => (counters.authFailures.rest += 1)),
@@ -235,18 +234,6 @@ class Server implements RunningServer {
         presenceMembers: this.#backend.presence.membersOf(app.id),
       }
     }
-  }
-}
-
-/** The core's interface with publishing timed: from a valid trigger to its confirmation. */
-function timed(api: CoreApi, metrics: Pick<Metrics, 'triggerDuration'>, clock: Clock): CoreApi {
-  return {
-    ...api,
-    async publish(app, triggers) {
-      const startedAtMs = clock.monotonicMs()
-      await api.publish(app, triggers)
-      metrics.triggerDuration.observe((clock.monotonicMs() - startedAtMs) / 1000)
-    },
   }
 }
 

@@ -40,8 +40,3 @@ export class NodeCounters {
   /** Frames dropped for a joining subscription whose hold-back was full; its snapshot is taken again. */
   holdBackOverflows = 0
 }
-
-/** A histogram's receiving end; prom-client's children fit. */
-export interface Observer {
-  observe(value: number): void
-}

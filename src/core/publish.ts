@@ -10,24 +10,19 @@ import { topicOf } from './topic.js'
  * and the payload once for all channels of a trigger.
  * @throws BrokerError when the bus did not confirm all of them
  */
-export async function publish(broker: Pick<Broker, 'publish'>, app: App, triggers: readonly Trigger[]): Promise<void> {
-  const [first] = triggers
-  if (first !== undefined && triggers.length === 1 && first.channels.length === 1) {
-    await publishOne(broker, app, first)
-    return
-  }
-  await Promise.all(triggers.map((trigger) => publishOne(broker, app, trigger)))
+export function publish(broker: Pick<Broker, 'publish'>, app: App, triggers: readonly Trigger[]): Promise<unknown> {
+  const publishes: Promise<void>[] = []
+  for (const trigger of triggers) publishTo(broker, app, trigger, publishes)
+  // One message, the usual case, needs no promise of its own.
+  return publishes.length === 1 && publishes[0] !== undefined ? publishes[0] : Promise.all(publishes)
 }
 
-function publishOne(broker: Pick<Broker, 'publish'>, app: App, trigger: Trigger): Promise<unknown> {
+function publishTo(broker: Pick<Broker, 'publish'>, app: App, trigger: Trigger, publishes: Promise<void>[]): void {
   const nameLiteral = JSON.stringify(trigger.name)
   const dataLiteral = JSON.stringify(trigger.data)
-  const { channels, socketId } = trigger
-  const publishes: Promise<void>[] = []
-  for (const channel of channels) {
+  for (const channel of trigger.channels) {
     const frame = eventFrame(nameLiteral, channel, dataLiteral)
     const cacheTtlMs = isCacheChannel(channel) ? app.cache.ttlSeconds * 1000 : undefined
-    publishes.push(broker.publish(topicOf(app.id, channel), { frame, except: socketId, cacheTtlMs }))
+    publishes.push(broker.publish(topicOf(app.id, channel), { frame, except: trigger.socketId, cacheTtlMs }))
   }
-  return publishes.length === 1 && publishes[0] !== undefined ? publishes[0] : Promise.all(publishes)
 }

@@ -1,5 +1,4 @@
 import { Registry } from 'prom-client'
-import type { Observer } from '../core/counters.js'
 import { registerAppMetrics } from './app-metrics.js'
 import { DurationHistogram } from './duration-histogram.js'
 import { type HttpObserver, registerHttpMetrics } from './http-metrics.js'
@@ -22,8 +21,6 @@ export interface MetricsOptions {
 export interface Metrics {
   /** Counts a finished HTTP request; `route` is a constant name of the router, never a path. Never throws. */
   readonly httpObserver: HttpObserver
-  /** Seconds from a valid trigger to its confirmation by the broker. */
-  readonly triggerDuration: Observer
   readonly contentType: string
   /** The Prometheus text format. */
   text(): Promise<string>
@@ -45,8 +42,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   registerAppMetrics(registry, prefix, source.node, () => samples)
   registerNodeMetrics(registry, source)
-  const httpObserver = registerHttpMetrics(registry, prefix)
-  const triggerDuration = registerTriggerDuration(registry)
+  const httpObserver = withTriggers(registry, registerHttpMetrics(registry, prefix))
   registerProcessMetrics(registry, prefix)
   if (options.soketiNames !== undefined) registerSoketiMetrics(registry, () => samples, options.soketiNames.port)
   const sampled = async <Result>(write: () => Promise<Result>): Promise<Result> => {
@@ -55,7 +51,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
   return {
     httpObserver,
-    triggerDuration,
     contentType: registry.contentType,
     text: shared(() => sampled(() => registry.metrics())),
     json: shared(async () => JSON.stringify(await sampled(() => registry.getMetricsAsJSON()))),
@@ -83,13 +78,20 @@ function registerNodeMetrics(registry: Registry, source: MetricsSource): void {
   })
 }
 
-function registerTriggerDuration(registry: Registry): Observer {
+/** Routes that publish: their answer 200 is the confirmation of the broker. */
+const triggerRoutes: ReadonlySet<string> = new Set(['events', 'batch_events'])
+
+/** Accepted triggers in a histogram of their own, from the same measurement. */
+function withTriggers(registry: Registry, observeHttp: HttpObserver): HttpObserver {
   const histogram = new DurationHistogram(
     registry,
     `${prefix}trigger_duration_seconds`,
-    'Time from a valid trigger to its confirmation by the broker.',
+    'Time from a trigger or batch to its confirmation by the broker.',
   )
-  return { observe: (seconds) => histogram.observeSeconds(seconds) }
+  return (route, status, seconds) => {
+    observeHttp(route, status, seconds)
+    if (status === 200 && triggerRoutes.has(route)) histogram.observeSeconds(seconds)
+  }
 }
 
 /** Callers who ask while an answer is being made share it: a crowd of scrapers costs as much as one. */

@@ -140,6 +140,8 @@ function decodeChannels(fields: Fields, limits: TriggerLimits): readonly string[
   if (channels.length > limits.channelsPerTrigger) {
     return refuse(restErrors.tooManyChannels, channels.length, limits.channelsPerTrigger)
   }
+  const [only] = channels
+  if (channels.length === 1 && typeof only === 'string') return decodeOneChannel({ channel: only }, limits)
   const distinct = new Set<string>()
   for (const channel of channels) {
     if (typeof channel !== 'string') return refuse(restErrors.wrongType, 'channels', 'a list of strings')

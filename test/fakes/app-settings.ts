@@ -4,7 +4,7 @@ import type { AppLimits, AppSettings } from '../../src/core/ports/app.js'
 export const appKey = '278d425bdf160c739803'
 export const appSecret = '7ad3773142a6692b25b8'
 
-/** Every limit at its default. */
+/** Every limit at its default, written out by hand: the defaults of src/config are compared with these. */
 export const defaultLimits: AppLimits = {
   presenceUserIdLength: 128,
   watchlistUsers: 100,

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { fieldNames } from './field-names.js'
 
 /** Names that are members of every JavaScript object, or mean something to the protocol. */
 const words = [
@@ -6,16 +7,7 @@ const words = [
   'constructor',
   'toString',
   'hasOwnProperty',
-  'event',
-  'data',
-  'channel',
-  'auth',
-  'channel_data',
-  'user_data',
-  'user_id',
-  'user_info',
-  'id',
-  'watchlist',
+  ...fieldNames,
   'pusher:ping',
   'pusher:subscribe',
   'client-x',

@@ -6,7 +6,8 @@ import { parseChannelName } from '../../src/protocol/channel-name.js'
 import { decodeBatch, decodeEvent, type RestEvent } from '../../src/protocol/rest.js'
 import { Refusal } from '../../src/protocol/rest-errors.js'
 import { Params, parseQuery } from '../../src/protocol/rest-query.js'
-import { key, RestFixture, sign, vectorTimestamp } from '../unit/http/rest-fixture.js'
+import { appKey as key } from '../fakes/app-settings.js'
+import { RestFixture, sign, vectorTimestamp } from '../unit/http/rest-fixture.js'
 
 const numRuns = Number(process.env['BELFRY_TEST_FUZZ_RUNS'] ?? 100_000)
 const limits = { channelNameLength: 20, eventNameLength: 20, eventBytes: 40, channelsPerTrigger: 3, batchEvents: 3 }

@@ -18,7 +18,7 @@ export interface CoreApi {
    * Publishes in the order given; resolves when the broker has confirmed all of it.
    * @throws BrokerError when the bus did not confirm
    */
-  publish(app: App, triggers: readonly Trigger[]): Promise<void>
+  publish(app: App, triggers: readonly Trigger[]): Promise<unknown>
   /** Occupied channels whose name begins with the prefix, without `#` channels, and their subscription counts. */
   channels(appId: string, prefix: string): Promise<ReadonlyMap<string, number>>
   subscriptionCount(appId: string, channel: string): Promise<number>

@@ -169,10 +169,10 @@ export class UwsHttp<Admitted extends object> {
     exchange.response.cork(() => this.#answer(exchange, reply))
   }
 
-  /** The status line comes first, or the library sends 200 (trap 5). */
+  /** The status line comes first, or the library sends 200 (trap 5), which is what it is left to do for a 200. */
   #answer(exchange: Exchange, reply: HttpReply, closeConnection = false): void {
     const { response, cors, bodiless } = exchange
-    response.writeStatus(reply.status === 200 ? '200 OK' : `${reply.status} ${STATUS_CODES[reply.status] ?? ''}`)
+    if (reply.status !== 200) response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ''}`)
     response.writeHeader('Content-Type', reply.contentType)
     // One object, because the reply to a preflight has the CORS headers already.
     writeHeaders(response, cors === undefined ? (reply.headers ?? noHeaders) : { ...reply.headers, ...cors })

@@ -107,7 +107,7 @@ function print({ counts, server }: Run, report: InnocentReport | undefined, rssS
   )
   if (report !== undefined) {
     console.log(
-      `innocent: ${report.published} events on 3 channels, p99 ${report.p99Ms.toFixed(1)} ms, max ${report.maxMs.toFixed(1)} ms, ${report.shed} triggers shed and repeated`,
+      `innocent: ${report.published} events on 3 channels, p99 ${report.p99Ms.toFixed(1)} ms, max ${report.maxMs.toFixed(1)} ms`,
     )
   }
   console.log(`RSS ${megabytes(rssStart)} → ${megabytes(rssEnd)} MB, log ${server.logBytes} bytes`)

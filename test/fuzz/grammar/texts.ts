@@ -1,3 +1,4 @@
+import { fieldNames } from '../field-names.js'
 import type { Random } from './random.js'
 
 const words = [
@@ -28,24 +29,7 @@ const words = [
   'x'.repeat(201),
 ] as const
 
-const members = [
-  'event',
-  'data',
-  'channel',
-  'auth',
-  'channel_data',
-  'user_data',
-  'user_id',
-  'user_info',
-  'id',
-  'watchlist',
-  '__proto__',
-  'name',
-  'channels',
-  'socket_id',
-  'info',
-  'batch',
-] as const
+const members = [...fieldNames, '__proto__', 'name', 'channels', 'socket_id', 'info', 'batch'] as const
 
 /** A text that means something to the server, or to JavaScript, or nothing. */
 export function anyText(random: Random): string {

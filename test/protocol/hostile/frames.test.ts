@@ -1,28 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { ServerProcess } from '../../harness/server-process.js'
+import { describe, expect, it } from 'vitest'
 import { Attacker } from './attacker.js'
 import { badFrames, type BadFrame, type FrameAnswer } from './bad-frames.js'
-import { credentials, startHostileServer, targetOf } from './hostile-server.js'
-import { Innocent } from './innocent.js'
+import { besideInnocent } from './beside-innocent.js'
+import { credentials } from './hostile-server.js'
 
-let server: ServerProcess
-let innocent: Innocent
-
-beforeAll(async () => {
-  server = await startHostileServer()
-  innocent = await Innocent.start(targetOf(server), 5)
-})
-
-afterEach(() => {
-  // Whatever the case was: the same process lives, and it is no fault in its own eyes.
-  expect(server.exit).toBeUndefined()
-  expect(server.at('error')).toEqual([])
-  expect(innocent.problems).toEqual([])
-})
-
-afterAll(async () => {
-  await server.stop()
-})
+const { server, itReceivedEverything } = besideInnocent()
 
 describe(`${badFrames.length} bad frames, each answered as the protocol says, beside an innocent connection (D7)`, () => {
   it('has no case twice', () => {
@@ -31,7 +13,7 @@ describe(`${badFrames.length} bad frames, each answered as the protocol says, be
   })
 
   it.each(badFrames)('$name', async (bad) => {
-    const attacker = await Attacker.session(server.port, credentials)
+    const attacker = await Attacker.session(server().port, credentials)
     for (const channel of bad.after ?? []) await subscribe(attacker, channel)
     const bytes = bad.bytes({
       socketId: attacker.socketId,
@@ -44,10 +26,7 @@ describe(`${badFrames.length} bad frames, each answered as the protocol says, be
     attacker.vanish()
   })
 
-  it('and the innocent connection received every event of the whole time, in order', async () => {
-    const report = await innocent.finish()
-    expect(report.published).toBeGreaterThan(50)
-  })
+  itReceivedEverything(50)
 })
 
 async function subscribe(attacker: Attacker, channel: string): Promise<void> {

@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { ServerProcess } from '../../harness/server-process.js'
+import { describe, expect, it } from 'vitest'
 import { Attacker, upgradeRequest } from './attacker.js'
 import { inheritedNames } from './bad-frames.js'
-import { credentials, startHostileServer, targetOf } from './hostile-server.js'
-import { Innocent } from './innocent.js'
+import { besideInnocent } from './beside-innocent.js'
+import { credentials } from './hostile-server.js'
 
 /** An upgrade that is accepted and then closed with a code of 1.5, or, without a code, served as usual. */
 interface Handshake {
@@ -119,27 +118,11 @@ const handshakes: readonly Handshake[] = [
   { name: 'cookies of 12 KB', target: good, headers: { Cookie: 'a'.repeat(12_000) } },
 ]
 
-let server: ServerProcess
-let innocent: Innocent
-
-beforeAll(async () => {
-  server = await startHostileServer()
-  innocent = await Innocent.start(targetOf(server), 5)
-})
-
-afterEach(() => {
-  expect(server.exit).toBeUndefined()
-  expect(server.at('error')).toEqual([])
-  expect(innocent.problems).toEqual([])
-})
-
-afterAll(async () => {
-  await server.stop()
-})
+const { server, itReceivedEverything } = besideInnocent()
 
 describe(`${handshakes.length} strange handshakes, beside an innocent connection (1.3, 1.5)`, () => {
   it.each(handshakes)('$name', async ({ target, headers, code, message }) => {
-    const attacker = await Attacker.connect(server.port, credentials)
+    const attacker = await Attacker.connect(server().port, credentials)
     attacker.write(Buffer.from(upgradeRequest(target, headers), 'latin1'))
     await attacker.upgraded()
     if (code === undefined) {
@@ -156,8 +139,5 @@ describe(`${handshakes.length} strange handshakes, beside an innocent connection
     expect(Buffer.byteLength(attacker.closeReason)).toBeLessThanOrEqual(123)
   })
 
-  it('and the innocent connection received every event of the whole time, in order', async () => {
-    const report = await innocent.finish()
-    expect(report.published).toBeGreaterThan(5)
-  })
+  itReceivedEverything(5)
 })

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { channelAuth, RawClient, userAuth } from '../../harness/raw-client.js'
 import { rest, signedQuery } from '../../harness/rest.js'
 import { appId, credentials } from '../../harness/test-server.js'
+import { channelVectors } from '../../harness/vectors.js'
 import { expectRefused, presenceOf } from './expecting.js'
 import { sharedServer } from './shared-server.js'
-import { channelVectors } from './vectors.js'
 
 describe('channel signatures (3.1)', () => {
   const server = sharedServer()

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { channelAuth, RawClient } from '../../harness/raw-client.js'
 import { rest, signedQuery } from '../../harness/rest.js'
 import { appId, credentials } from '../../harness/test-server.js'
+import { channelVectors } from '../../harness/vectors.js'
 import { errorText, eventText, expectRefused, expectTurnedAway, framesSoFar, presenceOf } from './expecting.js'
 import { HttpWire } from './http-wire.js'
 import { sharedServer } from './shared-server.js'
-import { channelVectors } from './vectors.js'
 
 const socketPattern = /^\d+\.\d+$/
 const notSignedIn = (userId: string) => `Not signed in as the user of channel #server-to-user-${userId}`

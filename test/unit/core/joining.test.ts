@@ -2,15 +2,19 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { appSettings } from '../../fakes/app-settings.js'
 import { NodeFixture, names, nothingLeft, settle, type Client } from './node-fixture.js'
 
+let fixture: NodeFixture
+let client: Client
+
+/** A node of its own with one connection, which has read its handshake. */
+async function begin(options: Parameters<typeof NodeFixture.start>[0] = {}): Promise<void> {
+  fixture = await NodeFixture.start(options)
+  client = fixture.connect()
+  client.take()
+}
+
 /** Joins with a store that answers late (architecture idea 4, 2.3). */
 describe('while a subscription is joining', () => {
-  let fixture: NodeFixture
-  let client: Client
-  beforeEach(async () => {
-    fixture = await NodeFixture.start()
-    client = fixture.connect()
-    client.take()
-  })
+  beforeEach(() => begin())
 
   test('a channel whose topic is ready is joined at once', async () => {
     const first = fixture.connect()
@@ -188,13 +192,7 @@ describe('while a subscription is joining', () => {
 })
 
 describe('a join that is given up', () => {
-  let fixture: NodeFixture
-  let client: Client
-  beforeEach(async () => {
-    fixture = await NodeFixture.start()
-    client = fixture.connect()
-    client.take()
-  })
+  beforeEach(() => begin())
 
   test.each(['unsubscribe', 'close'] as const)(
     'by %s, before the topic is ready: the store is never asked',
@@ -279,12 +277,8 @@ describe('a join that is given up', () => {
 })
 
 describe('with a store whose answers overtake its messages (settling)', () => {
-  let fixture: NodeFixture
-  let client: Client
   beforeEach(async () => {
-    fixture = await NodeFixture.start({ answersInOrder: false })
-    client = fixture.connect()
-    client.take()
+    await begin({ answersInOrder: false })
     fixture.backend.holdsDeliveries = true
   })
 

@@ -1,7 +1,8 @@
 import Pusher from 'pusher'
 import { describe, expect, it } from 'vitest'
 import { HmacKey } from '../../../src/protocol/signature.js'
-import { key, makeApp, RestFixture, secret, sign, signedQuery, vectorTimestamp } from './rest-fixture.js'
+import { appKey as key, appSecret as secret } from '../../fakes/app-settings.js'
+import { makeApp, RestFixture, sign, signedQuery, vectorTimestamp } from './rest-fixture.js'
 
 const auth = `auth_key=${key}&auth_timestamp=${vectorTimestamp}&auth_version=1.0`
 const eventBody = '{"name":"foo","channels":["project-3"],"data":"{\\"some\\":\\"data\\"}"}'

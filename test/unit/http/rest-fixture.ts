@@ -6,46 +6,15 @@ import type { RestCounting } from '../../../src/http/handlers/handler.js'
 import { isReply } from '../../../src/http/reply.js'
 import { Route, Router } from '../../../src/http/router.js'
 import { bodyMd5, HmacKey } from '../../../src/protocol/signature.js'
+import { appKey, appSecret, appSettings } from '../../fakes/app-settings.js'
 
-/** Key and secret of all vectors of the protocol (section 3). */
-export const key = '278d425bdf160c739803'
-export const secret = '7ad3773142a6692b25b8'
 /** The moment of the vectors of 4.1, Unix seconds. */
 export const vectorTimestamp = 1353088179
 
-export const defaultLimits: AppLimits = {
-  presenceUserIdLength: 128,
-  watchlistUsers: 100,
-  connections: 0,
-  subscriptionsPerConnection: 1000,
-  presenceMembers: 1000,
-  presenceMemberBytes: 10_240,
-  channelNameLength: 200,
-  eventNameLength: 200,
-  eventBytes: 102_400,
-  channelsPerTrigger: 100,
-  batchEvents: 10,
-  triggersPerSecond: 0,
-  readsPerSecond: 0,
-  messagesPerSecond: 100,
-}
-
+/** The app of the fakes, its key prepared for signing. */
 export function makeApp(some: Partial<App> = {}, limits: Partial<AppLimits> = {}): App {
-  return {
-    id: '3',
-    enabled: true,
-    tlsOnly: false,
-    allowedOrigins: ['*'],
-    heartbeat: { activityTimeoutSeconds: 30, pongTimeoutSeconds: 30 },
-    clientEvents: { enabled: true, perSecond: 10 },
-    subscriptionCount: { enabled: false },
-    watchlist: { enabled: true },
-    authorizedConnections: { enabled: false, timeoutMs: 30_000 },
-    cache: { ttlSeconds: 1800 },
-    limits: { ...defaultLimits, ...limits },
-    signers: new Map([[key, new HmacKey(secret)]]),
-    ...some,
-  }
+  const { keys, ...settings } = appSettings({}, limits)
+  return { ...settings, signers: new Map(keys.map(({ key, secret }) => [key, new HmacKey(secret)])), ...some }
 }
 
 /** What the core would answer, as plain data, and what it was asked to do. */
@@ -181,7 +150,7 @@ export function signedQuery(
   body: string | Buffer = '',
 ): string {
   const all: Record<string, string> = {
-    auth_key: key,
+    auth_key: appKey,
     auth_timestamp: String(vectorTimestamp),
     auth_version: '1.0',
     ...params,
@@ -195,7 +164,7 @@ export function signedQuery(
 }
 
 export function sign(text: string): string {
-  return new HmacKey(secret).sign(text)
+  return new HmacKey(appSecret).sign(text)
 }
 
 export const busDown = new BrokerError('down')

@@ -269,10 +269,20 @@ describe('HTTP requests', () => {
     expect(valueOf(families, `${duration}_bucket`, { le: '+Inf' })).toBe(5)
   })
 
+  it('time triggers and batches that were accepted', async () => {
+    const metrics = create(new FakeSource())
+    metrics.httpObserver('events', 200, 0.002)
+    metrics.httpObserver('batch_events', 200, 0.004)
+    metrics.httpObserver('events', 503, 1)
+    metrics.httpObserver('channels', 200, 1)
+    const families = parseExposition(await metrics.text())
+    expect(valueOf(families, 'belfry_trigger_duration_seconds_count')).toBe(2)
+    expect(valueOf(families, 'belfry_trigger_duration_seconds_sum')).toBeCloseTo(0.006)
+  })
+
   it('never fail by being counted, and never make labels without end', async () => {
     const metrics = create(new FakeSource())
     for (const seconds of [Number.NaN, Infinity, -1]) metrics.httpObserver('odd', 200, seconds)
-    metrics.triggerDuration.observe(Number.NaN)
     for (let index = 0; index < 10_000; index += 1) {
       metrics.httpObserver(`/apps/${index}`, 200, 0)
       metrics.httpObserver('odd', index, 0)

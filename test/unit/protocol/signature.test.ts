@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import Pusher from 'pusher'
 import { describe, expect, it } from 'vitest'
 import { bodyMd5, channelAuthText, HmacKey, splitAuth, userAuthText } from '../../../src/protocol/signature.js'
+import { channelVectors } from '../../harness/vectors.js'
 
 const key = '278d425bdf160c739803'
 const secret = '7ad3773142a6692b25b8'
@@ -11,27 +12,7 @@ const masterKey = 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc='
 const library = new Pusher({ appId: '3', key, secret, host: 'localhost', encryptionMasterKeyBase64: masterKey })
 
 describe('vectors of 3.1: channels', () => {
-  it.each([
-    ['private-foobar', undefined, '58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4'],
-    ['private-foobar', '{"user_id":"u1"}', 'e307391c8e8e9253874a38e3a02b657cea6bc4be825f9da02357cffdfd618d6d'],
-    ['private-encrypted-foobar', undefined, 'e6a18892d037c5d5e76a2265df4f086ffc38631605530dfd214aa5bff495f533'],
-    ['private-cache-foobar', undefined, '395f4a03f06e17b74af8d9c58386cf386e70176f58452420f042b6e1bddefa43'],
-    [
-      'presence-foobar',
-      '{"user_id":10,"user_info":{"name":"Mr. Channels"}}',
-      '31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80',
-    ],
-    [
-      'presence-foobar',
-      '{"user_id":10,"user_info":{"name":"Mr. Pusher"}}',
-      'afaed3695da2ffd16931f457e338e6c9f2921fa133ce7dac49f529792be6304c',
-    ],
-    [
-      'presence-foobar',
-      '{"user_id":"ü-1","user_info":{"name":"Ωmega"}}',
-      'bf600402a912cbcd9d58abd2c5cb602ce27333e8a4cae8604894b25adfd5f58a',
-    ],
-  ])('%s with %s', (channel, channelData, digest) => {
+  it.each(channelVectors)('%s with %s', (channel, channelData, digest) => {
     const text = channelAuthText(socketId, channel, channelData)
     expect(signer.sign(text)).toBe(digest)
     expect(signer.verify(text, digest)).toBe(true)

@@ -1,4 +1,4 @@
-/** The vectors of 3.1: channel, channel_data and digest, for socket 1234.1234 with the key and secret of the harness. */
+/** The vectors of 3.1: channel, channel_data and digest, for socket 1234.1234 with `credentials` of test-server.ts. */
 export const channelVectors: readonly (readonly [channel: string, channelData: string | undefined, digest: string])[] =
   [
     ['private-foobar', undefined, '58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4'],
