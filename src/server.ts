@@ -12,7 +12,7 @@ import type { Admitted } from './http/guard.js'
 import { healthReply, type Readiness } from './http/health.js'
 import { bodyTooLargeReply, internalErrorReply, overloadedReply } from './http/reply.js'
 import { Router } from './http/router.js'
-import { createMetrics, type Metrics } from './observability/metrics.js'
+import type { Metrics } from './observability/metrics.js'
 import { startMetricsServer, type MetricsServer } from './observability/metrics-server.js'
 import type { AppSample, MetricsSource } from './observability/metrics-source.js'
 import { connectionsFromOpenFiles, openFilesMax } from './observability/open-files.js'
@@ -62,7 +62,7 @@ class Server implements RunningServer {
   readonly #backend: MemoryBackend
   readonly #fanout = new UwsFanout()
   readonly #memory = new ProcessMemory()
-  readonly #metrics: Metrics
+  #metrics: Metrics | undefined
   readonly #http: UwsHttp<Admitted>
   readonly #messageBytesMax: number
   #listener: UwsListener | undefined
@@ -91,11 +91,6 @@ class Server implements RunningServer {
       backpressureBytesMax: config.websocket.backpressureBytes,
       memoryPercent: () => this.#memory.percent(),
     })
-    this.#metrics = createMetrics({
-      source: this.#metricsSource(),
-      build: { version: input.version, node: input.node },
-      ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
-    })
     this.#http = new UwsHttp(this.#entrance(), config.pathPrefix, clock, logger)
   }
 
@@ -111,6 +106,7 @@ class Server implements RunningServer {
     const { config, logger } = this.#input
     const { gateway, admissions, capacity } = this.#node
     await this.#node.start()
+    if (config.metrics.enabled) await this.#startMetrics()
     this.#listener = await UwsListener.start(
       {
         host: config.host,
@@ -132,7 +128,17 @@ class Server implements RunningServer {
         logger,
       },
     )
-    if (!config.metrics.enabled) return
+  }
+
+  /** Loaded only here, because the metrics library takes 12 MB. */
+  async #startMetrics(): Promise<void> {
+    const { config, logger, version, node } = this.#input
+    const { createMetrics } = await import('./observability/metrics.js')
+    this.#metrics = createMetrics({
+      source: this.#metricsSource(),
+      build: { version, node },
+      ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
+    })
     this.#metricsServer = await startMetricsServer({
       host: config.metrics.host,
       port: config.metrics.port,
@@ -199,7 +205,7 @@ class Server implements RunningServer {
       bodyTooLarge: bodyTooLargeReply,
       overloaded: overloadedReply,
       internalError: internalErrorReply,
-      observe: this.#metrics.httpObserver,
+      observe: (route, status, seconds) => this.#metrics?.httpObserver(route, status, seconds),
     }
   }
 
