@@ -20,6 +20,8 @@ const paces: Record<'full' | 'quick', Pace> = {
 
 const resultsFolder = join(import.meta.dirname, 'results')
 
+// Through exit(), so that the started servers end with this process.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 // A run that failed half-way may still wait for messages that never come.
 process.exit(await main(process.argv.slice(2)))
 
@@ -43,7 +45,7 @@ async function bench(options: Options, chosen: readonly Scenario[]): Promise<num
   const versions = contenders.map(({ label, kind }) => `${label}: ${kind.version()}`)
   const started = new Date()
   const stamp = started.toISOString().replace(/[:.]/g, '-')
-  console.log(`${machine()}\n${versions.join('\n')}\n${options.runs} runs each, alternating`)
+  console.log(`${machine()}\n${versions.join('\n')}\nruns of each: ${options.runs}, alternating`)
   if (loadAverage() > 0.5) console.log(`The machine is not idle (load ${loadAverage().toFixed(1)}): expect noise.`)
   const results = await runScenarios(chosen, {
     contenders,
@@ -74,7 +76,7 @@ async function bench(options: Options, chosen: readonly Scenario[]): Promise<num
   console.log(`\n${seconds} s; ${file}`)
   if (options.writeReadme) {
     const caption = [
-      `\`${command}\`, ${options.runs} runs each, ${about.date.slice(0, 10)}`,
+      `\`${command}\`, runs of each: ${options.runs}, ${about.date.slice(0, 10)}`,
       about.machine,
       ...versions,
     ]

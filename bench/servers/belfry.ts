@@ -21,15 +21,19 @@ export const belfry: ServerKind = {
     const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'))
     const file = join(folder, 'config.json')
     writeFileSync(file, JSON.stringify(configuration(port)))
+    const remove = () => rmSync(folder, { recursive: true, force: true })
+    process.once('exit', remove)
     try {
       const server = await startNode([script, 'start', '--config', file], port, '/ready', options)
       const stop = async (gently: boolean) => {
         await server.stop(gently)
-        rmSync(folder, { recursive: true })
+        process.removeListener('exit', remove)
+        remove()
       }
       return { ...server, stop }
     } catch (error) {
-      rmSync(folder, { recursive: true })
+      process.removeListener('exit', remove)
+      remove()
       throw error
     }
   },

@@ -1,7 +1,7 @@
 /** Notices that files hold something else than before. */
 import { createHash } from 'node:crypto'
 import { watch, type FSWatcher } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock, Timer } from '../base/clock.js'
 
@@ -25,7 +25,7 @@ export interface WatchedFilesOptions {
 }
 
 /** Notifications get lost on network file systems and with some container mounts, so the files are also looked at this often. */
-const pollPeriodMs = 2000
+const pollPeriodMs = 4000
 /** A file counts as written when it did not change for so long: half of a file may be a valid list of half the apps. */
 const settleMs = 200
 /** A reading can name other files, whose content must belong to what was read: then everything is read again. */
@@ -41,6 +41,8 @@ export class WatchedFiles {
   #files: readonly string[]
   /** Content that was taken. Undefined at first: a change since the caller's own first reading must not be missed. */
   #taken: string | undefined
+  /** Marks of the files while they held what was taken: as long as they are the same, nothing is read. */
+  #marks: string | undefined
   #watchers: FSWatcher[] = []
   readonly #poll: Timer
   #settling: Timer | undefined
@@ -78,8 +80,13 @@ export class WatchedFiles {
     this.#lookQueued = true
     this.#turn = this.#turn.then(async () => {
       this.#lookQueued = false
+      const marks = await marksOf(this.#files)
+      if (marks === this.#marks && this.#taken !== undefined) return
       const content = await contentOf(this.#files)
-      if (content === this.#taken) return
+      if (content === this.#taken) {
+        this.#marks = marks
+        return
+      }
       if (content === seen) await this.#takeAnew('changed')
       else this.#lookAgain(content)
     })
@@ -121,6 +128,15 @@ export class WatchedFiles {
       }
     }
   }
+}
+
+/** What the file system says of the files without reading them: another file, size or time is a reason to read. */
+async function marksOf(files: readonly string[]): Promise<string> {
+  const marks = files.map(async (file) => {
+    const found = await stat(file, { bigint: true }).catch(() => undefined)
+    return found === undefined ? 'missing' : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`
+  })
+  return (await Promise.all(marks)).join(' ')
 }
 
 /** A digest of what the files hold; that a file cannot be read is content too. */

@@ -11,6 +11,7 @@ export function applyAppChange(hub: Hub, change: AppChange): void {
     const local = hub.apps.get(app.id)
     if (local === undefined) continue
     local.app = app
+    local.heartbeatDueS = 0
     if (!app.enabled) closeAll(hub, app.id, errors.appDisabled())
   }
   for (const appId of change.removed) {

@@ -23,6 +23,8 @@ export class LocalApp {
   readonly users = new Map<string, Set<Connection>>()
   /** Subscriptions of this node, for the metric. */
   subscriptions = 0
+  /** The node's tick before which no connection can be silent for too long; 0 = look at the next sweep. */
+  heartbeatDueS = 0
 
   constructor(app: App, counters: AppCounters = new AppCounters()) {
     this.app = app

@@ -33,11 +33,13 @@ export interface NodeOptions {
   readonly requireVersion: boolean
   readonly messageBytesMax: number
   readonly backpressureBytesMax: number
-  /** Memory in use, in percent of the limit; asked once a second. */
+  /** Memory in use, in percent of the limit; asked every few seconds. */
   readonly memoryPercent: () => number
 }
 
 const sweepMs = 1000
+/** How often the memory in use is read. */
+const memoryEveryS = 3
 /** Longer than any message can be under way on the bus. */
 const settlingMaxS = 2
 
@@ -118,7 +120,7 @@ export class Node {
 
   #sweep(): void {
     this.#ticker.advance()
-    this.capacity.setMemory(this.#options.memoryPercent())
+    if (this.#ticker.nowS % memoryEveryS === 0) this.capacity.setMemory(this.#options.memoryPercent())
     this.#heartbeat.sweep()
     this.slowConsumers.sweep()
     if (!this.#options.backend.answersInOrder) this.#delivery.settleOverdue(settlingMaxS)

@@ -18,7 +18,7 @@ const laggedMin = 2
  * Sheds requests when the event loop cannot keep up (R33): more than it can deliver is answered at once instead of waiting in a
  * queue that only grows. While the loop turns fast enough it costs two comparisons per request, and nothing while idle.
  *
- * The lag is the time a zero timer takes, measured while requests come. A long turn cuts the allowed rate below the rate admitted
+ * The lag is the time a zero timer takes (or has taken so far), measured while requests come. A long turn cuts the allowed rate below the rate admitted
  * during it; short turns raise it until it stands above what is asked for.
  */
 export class Overload {
@@ -27,6 +27,7 @@ export class Overload {
   #tokens = 0
   #filledAtMs = 0
   #measuring = false
+  #startedAtMs = 0
   #measuredAtMs = -Infinity
   #admitted = 0
   #asked = 0
@@ -39,7 +40,10 @@ export class Overload {
   /** Whether the request may be worked on. @param nowMs monotonic */
   admit(nowMs: number): boolean {
     this.#asked += 1
-    if (!this.#measuring && nowMs - this.#measuredAtMs >= measureEveryMs) this.#measure(nowMs)
+    if (this.#measuring) {
+      // With more requests ready than the loop takes at once, it goes on without ever coming to its timers.
+      if (nowMs - this.#startedAtMs > lagMaxMs) this.#conclude(nowMs)
+    } else if (nowMs - this.#measuredAtMs >= measureEveryMs) this.#measure(nowMs)
     if (this.#perSecond !== Infinity && !this.#take(nowMs)) return false
     this.#admitted += 1
     return true
@@ -57,18 +61,24 @@ export class Overload {
     return (this.#perSecond * lagMaxMs) / 1000
   }
 
-  #measure(startedAtMs: number): void {
+  #measure(nowMs: number): void {
     this.#measuring = true
-    const sinceMs = startedAtMs - this.#measuredAtMs
+    this.#startedAtMs = nowMs
     this.#clock.after(0, () => {
-      const nowMs = this.#clock.monotonicMs()
       this.#measuring = false
-      this.#measuredAtMs = nowMs
-      const elapsedMs = Math.min(sinceMs, 10 * measureEveryMs) + (nowMs - startedAtMs)
-      this.#adjust(nowMs - startedAtMs, elapsedMs, nowMs)
-      this.#admitted = 0
-      this.#asked = 0
+      this.#conclude(this.#clock.monotonicMs())
     })
+  }
+
+  /** Ends a measurement, and begins the next where the timer is still to come. */
+  #conclude(nowMs: number): void {
+    const lagMs = nowMs - this.#startedAtMs
+    const sinceMs = this.#startedAtMs - this.#measuredAtMs
+    this.#measuredAtMs = nowMs
+    this.#startedAtMs = nowMs
+    this.#adjust(lagMs, Math.min(sinceMs, 10 * measureEveryMs) + lagMs, nowMs)
+    this.#admitted = 0
+    this.#asked = 0
   }
 
   #adjust(lagMs: number, elapsedMs: number, nowMs: number): void {

@@ -8,7 +8,8 @@ import { MemoryOccupancy } from './memory-occupancy.js'
 import { MemoryPresence } from './memory-presence.js'
 import { MemoryUsers } from './memory-users.js'
 
-const sweepMs = 1000
+/** Expired entries are never given out; this only frees their memory. */
+const sweepMs = 10_000
 
 /** Everything a single node needs, in its own memory: always ready, always in order. */
 export class MemoryBackend implements Backend {

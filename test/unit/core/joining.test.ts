@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { appSettings } from '../../fakes/app-settings.js'
-import { NodeFixture, names, nothingLeft, settle, type Client } from './node-fixture.js'
+import { NodeFixture, names, nothingLeft, settle, type Client, type FixtureOptions } from './node-fixture.js'
 
 let fixture: NodeFixture
 let client: Client
 
 /** A node of its own with one connection, which has read its handshake. */
-async function begin(options: Parameters<typeof NodeFixture.start>[0] = {}): Promise<void> {
+async function begin(options: FixtureOptions = {}): Promise<void> {
   fixture = await NodeFixture.start(options)
   client = fixture.connect()
   client.take()

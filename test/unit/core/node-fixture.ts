@@ -110,7 +110,7 @@ export class NodeFixture {
   }
 
   /** Publishes as the REST API does. */
-  publish(channel: string, data: string, socketId?: string, appId = '3'): Promise<void> {
+  publish(channel: string, data: string, socketId?: string, appId = '3'): Promise<unknown> {
     const app = this.registry.byId(appId)!
     return this.node.api.publish(app, [{ name: 'e', channels: [channel], data, socketId }])
   }
