@@ -18,8 +18,8 @@ const laggedMin = 2
  * Sheds requests when the event loop cannot keep up (R33): more than it can deliver is answered at once instead of waiting in a
  * queue that only grows. While the loop turns fast enough it costs two comparisons per request, and nothing while idle.
  *
- * The lag is the time a zero timer takes (or has taken so far), measured while requests come. A long turn cuts the allowed rate below the rate admitted
- * during it; short turns raise it until it stands above what is asked for.
+ * The lag is the time a zero timer takes (or has taken so far), measured while requests come. A long turn cuts the allowed rate
+ * below the rate admitted during it; short turns raise it until it stands above what is asked for.
  */
 export class Overload {
   readonly #clock: Clock

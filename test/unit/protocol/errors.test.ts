@@ -53,7 +53,7 @@ describe('errors that clients are told (1.6)', () => {
     '%s has a known code or none, and a sentence that fits a close frame when it closes',
     (_name, error) => {
       expect(error.message).not.toBe('')
-    if (error.code === null) return
+      if (error.code === null) return
       expect(Object.values(codes)).toContain(error.code)
       // Closing with 43xx would stop pusher-js for good, so these are events only and may be longer.
       if (error.code < 4300) expect(Buffer.byteLength(error.message)).toBeLessThanOrEqual(closeReasonBytesMax)

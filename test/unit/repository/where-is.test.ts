@@ -19,7 +19,9 @@ describe('docs/architecture.md', () => {
   )
 
   it('names only files that exist', () => {
-    const named = [...page.matchAll(/`((?:core|http|transport|backend|protocol|cli)\/[a-z/-]+\.ts)`/g)].map((match) => match[1] ?? '')
+    const named = [...page.matchAll(/`((?:core|http|transport|backend|protocol|cli)\/[a-z/-]+\.ts)`/g)].map(
+      (match) => match[1] ?? '',
+    )
     expect(named.length).toBeGreaterThan(15)
     for (const file of named) expect(() => readFileSync(join(root, 'src', file)), file).not.toThrow()
   })
