@@ -24,7 +24,7 @@ export class MemoryOccupancy implements OccupancyStore {
 
   list(appId: string, prefix: string): Promise<ReadonlyMap<string, number>> {
     const channels = this.#channelsOf(appId)
-    if (prefix === '') return Promise.resolve(new Map(channels))
+    if (prefix === '') return Promise.resolve(channels)
     return Promise.resolve(new Map([...channels].filter(([channel]) => channel.startsWith(prefix))))
   }
 

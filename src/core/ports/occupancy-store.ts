@@ -8,6 +8,6 @@ export interface OccupancyStore {
     localCount: number,
   ): Promise<{ readonly total: number; readonly became: 'occupied' | 'vacated' | 'same' }>
   total(topic: Topic): Promise<number>
-  /** Occupied channels of an app whose name begins with `prefix`, and their subscription counts. */
+  /** Occupied channels of an app whose name begins with `prefix`, and their subscription counts; may be a live view. */
   list(appId: string, prefix: string): Promise<ReadonlyMap<string, number>>
 }
