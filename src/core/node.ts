@@ -118,12 +118,23 @@ export class Node {
     await this.#options.backend.close()
   }
 
+  /** Each part on its own: one that fails is logged and tried again in a second, and stops neither the others nor the process. */
   #sweep(): void {
     this.#ticker.advance()
-    if (this.#ticker.nowS % memoryEveryS === 0) this.capacity.setMemory(this.#options.memoryPercent())
-    this.#heartbeat.sweep()
-    this.slowConsumers.sweep()
-    if (!this.#options.backend.answersInOrder) this.#delivery.settleOverdue(settlingMaxS)
+    if (this.#ticker.nowS % memoryEveryS === 0) {
+      this.#guarded(() => this.capacity.setMemory(this.#options.memoryPercent()))
+    }
+    this.#guarded(() => this.#heartbeat.sweep())
+    this.#guarded(() => this.slowConsumers.sweep())
+    if (!this.#options.backend.answersInOrder) this.#guarded(() => this.#delivery.settleOverdue(settlingMaxS))
+  }
+
+  #guarded(part: () => void): void {
+    try {
+      part()
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'A fault of the server in its sweep')
+    }
   }
 
   #sink(): BrokerSink {

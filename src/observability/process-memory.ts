@@ -31,6 +31,7 @@ const cgroupRoot = '/sys/fs/cgroup'
 export class ProcessMemory {
   readonly limitBytes: number
   readonly #sources: MemorySources
+  #usedBytes = 0
 
   constructor(sources: MemorySources = systemSources) {
     this.#sources = sources
@@ -38,13 +39,23 @@ export class ProcessMemory {
   }
 
   percent(): number {
-    return (this.#sources.residentBytes() / this.limitBytes) * 100
+    return (this.#used() / this.limitBytes) * 100
   }
 
   figures(): MemoryFigures {
-    const used = this.#sources.residentBytes()
+    const used = this.#used()
     const total = this.limitBytes
     return { free: Math.max(0, total - used), used, total, percent: (used / total) * 100 }
+  }
+
+  /** The last figure when none can be had: reading it opens a file, for which a descriptor must be left. */
+  #used(): number {
+    try {
+      this.#usedBytes = this.#sources.residentBytes()
+      return this.#usedBytes
+    } catch {
+      return this.#usedBytes
+    }
   }
 }
 

@@ -236,6 +236,18 @@ describe('a fault', () => {
     },
   )
 
+  test('of one part of the sweep leaves the others and the process alone', async () => {
+    Object.defineProperty(fixture, 'memoryPercent', {
+      get: () => {
+        throw new Error('EMFILE: too many open files')
+      },
+    })
+    await fixture.passSeconds(31)
+    expect(fixture.logger.at('error').length).toBeGreaterThan(0)
+    expect(innocent.socket.pings).toBe(1)
+    await expectUnharmed()
+  })
+
   test('no entry for frames throws after the connection has closed', () => {
     const { gateway } = fixture.node
     const client = fixture.connect()

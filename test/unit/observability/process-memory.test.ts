@@ -67,6 +67,22 @@ describe('ProcessMemory', () => {
     })
   })
 
+  it('gives the last figure when none can be read, as without a file descriptor', () => {
+    let fails = false
+    const memory = new ProcessMemory({
+      read: () => undefined,
+      machineBytes: () => 1000,
+      residentBytes: () => {
+        if (fails) throw new Error('EMFILE: too many open files')
+        return 250
+      },
+    })
+    expect(memory.percent()).toBe(25)
+    fails = true
+    expect(memory.percent()).toBe(25)
+    expect(memory.figures()).toMatchObject({ used: 250, total: 1000 })
+  })
+
   it('reads this process', () => {
     const memory = new ProcessMemory()
     const { free, used, total, percent } = memory.figures()
