@@ -139,8 +139,8 @@ async function marksOf(files: readonly string[]): Promise<string> {
   return (await Promise.all(marks)).join(' ')
 }
 
-/** A digest of what the files hold; that a file cannot be read is content too. */
-async function contentOf(files: readonly string[]): Promise<string> {
+/** A digest of what the files hold, as `Reading.take` gets it; that a file cannot be read is content too. */
+export async function contentOf(files: readonly string[]): Promise<string> {
   const digest = createHash('sha256')
   for (const file of files) {
     const bytes = await readFile(file).catch(() => undefined)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { AppFiles, type Reloaded } from '../apps/file.js'
 import { StaticAppRegistry } from '../apps/static.js'
-import { WatchedFiles } from '../apps/watched-files.js'
+import { contentOf, WatchedFiles } from '../apps/watched-files.js'
 import { systemClock } from '../base/clock.js'
 import type { LoadedConfig, LoadOutcome } from '../config/load.js'
 import type { Config } from '../config/schema.js'
@@ -41,6 +41,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   for (const note of loaded.notes) logger[note.level]({}, note.message)
 
   const registry = new StaticAppRegistry(config.apps)
+  // Before the server reads them: a certificate exchanged in between is seen as another one.
+  const certificatesShown = await contentOf(certificateFiles(config))
   let server: RunningServer
   try {
     server = await startServer({ config, registry, logger, version, node })
@@ -56,7 +58,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     clock: systemClock,
     logger,
   })
-  const certificates = watchCertificates(config, server, logger)
+  const certificates = watchCertificates(config, server, logger, certificatesShown)
   announce(options, server, logger, version)
 
   const exitCode = await untilStopped({
@@ -111,20 +113,28 @@ function settingsText(config: Config): string {
   return JSON.stringify({ ...config, apps: [] })
 }
 
-function watchCertificates({ tls }: Config, server: RunningServer, logger: Logger): WatchedFiles | undefined {
-  if (tls === undefined) return undefined
-  const files = [tls.certFile, tls.keyFile].map((file) => resolve(file))
-  let first = true
+function certificateFiles({ tls }: Config): string[] {
+  return tls === undefined ? [] : [tls.certFile, tls.keyFile].map((file) => resolve(file))
+}
+
+/** @param shown what the files held when the server read them */
+function watchCertificates(
+  config: Config,
+  server: RunningServer,
+  logger: Logger,
+  shown: string,
+): WatchedFiles | undefined {
+  const files = certificateFiles(config)
+  if (files.length === 0) return undefined
+  let current = shown
   return new WatchedFiles({
     files,
     clock: systemClock,
     read: () => ({
       files,
-      async take(_content, cause) {
-        // The watch begins with what the server has just read itself.
-        const isKnown = first && cause === 'changed'
-        first = false
-        if (isKnown) return
+      async take(content, cause) {
+        if (cause === 'changed' && content === current) return
+        current = content
         try {
           await server.reloadCertificates()
           logger.info({ cause }, 'certificates read')

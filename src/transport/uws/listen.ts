@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
-import type { Clock } from '../../base/clock.js'
+import type { Clock, Timer } from '../../base/clock.js'
 import type { Logger } from '../../core/ports/logger.js'
 import { errors } from '../../protocol/errors.js'
 import type { ClientAddresses } from './client-address.js'
@@ -44,12 +44,16 @@ const generationsMax = 3
 /** Closes per step while an old generation is emptied, and the time between steps. */
 const emptiedPerStep = 50
 const emptyStepMs = 100
+/** An idle HTTP connection is closed by the library after 10 s, an active one by us with its next answer. */
+const httpGoneMs = 60_000
 
 /** The listening side of uWebSockets.js: one app, and one more after each certificate reload, all on one port. */
 export class UwsListener {
   readonly #library: UwsLibrary
   readonly #options: ListenOptions
   readonly #parts: ListenParts
+  /** Apps that serve nothing any more but perhaps a last HTTP request; the timer closes them. */
+  readonly #dropped = new Map<Generation, Timer>()
   port = 0
 
   private constructor(library: UwsLibrary, options: ListenOptions, parts: ListenParts) {
@@ -87,6 +91,7 @@ export class UwsListener {
   close(): void {
     for (const generation of this.#parts.fanout.generations) generation.app.close()
     this.#parts.fanout.generations.length = 0
+    for (const generation of [...this.#dropped.keys()]) this.#closeDropped(generation)
   }
 
   async #listen(port: number): Promise<void> {
@@ -124,7 +129,7 @@ export class UwsListener {
     }
     app.ws(`${pathPrefix}/app/:key`, webSocketBehavior(webSocket, generation, true))
     app.ws('/*', webSocketBehavior(webSocket, generation, false))
-    app.any('/*', (response, request) => http.handle(response, request))
+    app.any('/*', (response, request) => http.handle(response, request, generation.listenSocket === undefined))
     return generation
   }
 
@@ -134,14 +139,21 @@ export class UwsListener {
     generation.listenSocket = undefined
   }
 
-  /** Apps without listener and without sockets are done. */
+  /** Apps without listener and without sockets are done, once their HTTP connections have had the time to end by themselves. */
   #dropEmpty(): void {
     const { generations } = this.#parts.fanout
     for (const generation of [...generations]) {
       if (generation.listenSocket !== undefined || generation.sockets.size > 0) continue
       generations.splice(generations.indexOf(generation), 1)
-      generation.app.close()
+      const timer = this.#parts.clock.after(httpGoneMs, () => this.#closeDropped(generation))
+      this.#dropped.set(generation, timer)
     }
+  }
+
+  #closeDropped(generation: Generation): void {
+    this.#dropped.get(generation)?.stop()
+    this.#dropped.delete(generation)
+    generation.app.close()
   }
 
   /** Asks the sockets of an old generation to reconnect, some at a time. */

@@ -18,6 +18,8 @@ interface Exchange {
   readonly cors: Readonly<Record<string, string>> | undefined
   /** A HEAD request: the answer announces its body and has none. */
   readonly bodiless: boolean
+  /** The listener is closed: the connection ends with the answer, so that the client goes on elsewhere. */
+  readonly leaving: boolean
   /** Set when the peer went away: the response must not be touched any more. */
   aborted: boolean
 }
@@ -41,10 +43,13 @@ export class UwsHttp<Admitted extends object> {
     this.#overload = new Overload(clock)
   }
 
-  /** The handler of every HTTP request. `request` is only valid until this returns. An exception here would end the process. */
-  handle(response: UwsResponse, request: UwsRequest): void {
+  /**
+   * The handler of every HTTP request. `request` is only valid until this returns. An exception here would end the process.
+   * @param leaving whether the connection shall end with the answer
+   */
+  handle(response: UwsResponse, request: UwsRequest, leaving: boolean): void {
     try {
-      this.#enter(response, request)
+      this.#enter(response, request, leaving)
     } catch (error) {
       this.#logger.error({ err: error }, 'A fault of the server before it answered a request; its connection is closed')
       response.onAborted(() => undefined)
@@ -52,7 +57,7 @@ export class UwsHttp<Admitted extends object> {
     }
   }
 
-  #enter(response: UwsResponse, request: UwsRequest): void {
+  #enter(response: UwsResponse, request: UwsRequest, leaving: boolean): void {
     const declaredBytes = contentLength(request)
     if (declaredBytes === undefined) {
       // Where its body ends is anybody's guess, so nothing more is read. Without a listener the library ends the process.
@@ -70,10 +75,10 @@ export class UwsHttp<Admitted extends object> {
     const route = open ?? this.#entrance.route(method, path)
     if ('status' in route) {
       const label = open === undefined ? 'none' : 'open'
-      this.#answer({ response, label, startedAtMs, cors, bodiless, aborted: false }, route)
+      this.#answer({ response, label, startedAtMs, cors, bodiless, leaving, aborted: false }, route)
       return
     }
-    const exchange = { response, label: route.label, startedAtMs, cors, bodiless, aborted: false }
+    const exchange = { response, label: route.label, startedAtMs, cors, bodiless, leaving, aborted: false }
     if (!this.#overload.admit(startedAtMs)) {
       this.#answer(exchange, this.#entrance.overloaded)
       return
@@ -180,7 +185,7 @@ export class UwsHttp<Admitted extends object> {
       // Given the length as an argument, the library would wait for a body that never comes, and end the process.
       response.writeHeader('Content-Length', String(Buffer.byteLength(reply.body)))
       response.endWithoutBody()
-    } else response.end(reply.body, closeConnection)
+    } else response.end(reply.body, closeConnection || exchange.leaving)
     this.#entrance.observe(exchange.label, reply.status, (this.#clock.monotonicMs() - exchange.startedAtMs) / 1000)
   }
 

@@ -24,6 +24,11 @@ class LoopClock implements Clock {
     throw new Error('nothing here repeats')
   }
 
+  /** Time goes by inside a turn: no timer runs. */
+  pass(durationMs: number): void {
+    this.#nowMs += durationMs
+  }
+
   /** One turn of the loop, which takes so long. */
   turn(durationMs: number): void {
     this.#nowMs += durationMs
@@ -75,5 +80,17 @@ describe('shedding by the lag of the event loop (R33)', () => {
     // Afterwards everything is admitted again.
     for (let round = 0; round < 300; round += 1) turn(overload, clock, 10, 0.1)
     expect(turn(overload, clock, 100, 0.1)).toBe(100)
+  })
+
+  it('notices a loop that is so busy that it never comes to its timers', () => {
+    const clock = new LoopClock()
+    const overload = new Overload(clock)
+    const admitted: number[] = []
+    for (let round = 0; round < 100; round += 1) {
+      clock.pass(20)
+      admitted.push(Array.from({ length: 40 }, () => overload.admit(clock.monotonicMs())).filter(Boolean).length)
+    }
+    expect(admitted.slice(0, 5)).toEqual([40, 40, 40, 40, 40])
+    expect(admitted.slice(50).every((count) => count < 30)).toBe(true)
   })
 })
