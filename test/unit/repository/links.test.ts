@@ -65,7 +65,7 @@ describe('the check', () => {
   })
 
   it('sees a registry and a path of one machine', () => {
-    expect(['https://registry.npmjs', 'org/ws'].join('.')).toMatch(registries)
+    expect(['https:/', '/registry.npmjs', '.org/ws'].join('')).toMatch(registries)
     for (const path of ['/home/me/x', '(/root/x', ' /Users/Me', '`/tmp/x']) expect(path).toMatch(machinePaths)
     for (const path of ['/app/KEY', 'docs/work/x', '/etc/belfry.yaml', '~/tmp/x'])
       expect(path).not.toMatch(machinePaths)

@@ -26,7 +26,7 @@ const forbiddenAnywhere: { what: string; pattern: RegExp; sample: string }[] = [
     what: 'a package registry',
     // Assembled, so that this file does not contain one either.
     pattern: new RegExp(['npmjs', 'yarnpkg', 'npmmirror', 'jsr'].map((name) => `${name}\\.(?:org|com|io)`).join('|')),
-    sample: ['https://registry.npmjs', 'org/ws'].join('.'),
+    sample: ['https:/', '/registry.npmjs', '.org/ws'].join(''),
   },
 ]
 
