@@ -15,32 +15,34 @@ export class Heartbeat {
     this.#ticker = ticker
   }
 
-  /** Called once a second. Looks at an app's connections only when one of them can be due. */
-  sweep(): void {
+  /** Looks at an app's connections only when one of them can be due. @returns when one can be due again */
+  sweep(): number {
+    const { nowS } = this.#ticker
+    // The first connection of an app may have any timeout.
+    let nextDueS = this.#hub.apps.size === 0 ? nowS : Infinity
     for (const local of this.#hub.apps.values()) {
-      if (this.#ticker.nowS >= local.heartbeatDueS) local.heartbeatDueS = this.#sweepApp(local)
+      if (nowS >= local.heartbeatDueS) local.heartbeatDueS = this.#sweepApp(local, nowS)
+      nextDueS = Math.min(nextDueS, local.heartbeatDueS)
     }
+    return nextDueS
   }
 
   /** @returns when the next connection can be due; one that opens meanwhile is due later than that */
-  #sweepApp(local: LocalApp): number {
+  #sweepApp(local: LocalApp, nowS: number): number {
     const { activityTimeoutSeconds } = local.app.heartbeat
     const { enabled, timeoutMs } = local.app.authorizedConnections
     const authorizedTimeoutS = enabled ? timeoutMs / 1000 : Infinity
-    let nextDueS = this.#ticker.nowS + Math.min(activityTimeoutSeconds, authorizedTimeoutS)
+    let nextDueS = nowS + Math.min(activityTimeoutSeconds, authorizedTimeoutS)
     for (const connection of local.connections.values()) {
-      const dueS = Math.min(
-        this.#checkAlive(connection, local.app),
-        this.#checkAuthorized(connection, authorizedTimeoutS),
-      )
+      const aliveDueS = this.#checkAlive(connection, local.app, nowS)
+      const dueS = Math.min(aliveDueS, this.#checkAuthorized(connection, authorizedTimeoutS, nowS))
       if (dueS < nextDueS) nextDueS = dueS
     }
     return nextDueS
   }
 
   /** Pings a connection that has been silent too long, closes one that did not answer. @returns when it can be due again */
-  #checkAlive(connection: Connection, app: App): number {
-    const { nowS } = this.#ticker
+  #checkAlive(connection: Connection, app: App, nowS: number): number {
     const { activityTimeoutSeconds, pongTimeoutSeconds } = app.heartbeat
     const silentFromS = connection.heardAtS + activityTimeoutSeconds
     if (nowS < silentFromS) return silentFromS
@@ -56,10 +58,10 @@ export class Heartbeat {
     return connection.pingedAtS + pongTimeoutSeconds
   }
 
-  #checkAuthorized(connection: Connection, timeoutS: number): number {
+  #checkAuthorized(connection: Connection, timeoutS: number, nowS: number): number {
     if (connection.authorized || connection.closed) return Infinity
     const dueS = connection.openedAtS + timeoutS
-    if (this.#ticker.nowS >= dueS) connection.end(errors.notAuthorizedInTime())
+    if (nowS >= dueS) connection.end(errors.notAuthorizedInTime())
     return dueS
   }
 }

@@ -37,7 +37,10 @@ export interface NodeOptions {
   readonly memoryPercent: () => number
 }
 
+/** Between two sweeps while something is sent or can be due, … */
 const sweepMs = 1000
+/** … and at most so long while nothing happens: waking up for nothing is most of what an idle node costs. */
+const quietSweepMs = 3000
 /** How often the memory in use is read. */
 const memoryEveryS = 3
 /** Longer than any message can be under way on the bus. */
@@ -59,6 +62,7 @@ export class Node {
   readonly #occupancy: Occupancy
   readonly #users: Users
   #sweepTimer: Timer | undefined
+  #memoryReadAtS = 0
   #stopWatching: (() => void) | undefined
 
   constructor(options: NodeOptions) {
@@ -100,7 +104,7 @@ export class Node {
     const { backend, registry, clock } = this.#options
     await backend.start(this.#sink())
     this.#stopWatching = registry.onChange((change) => applyAppChange(this.hub, change))
-    this.#sweepTimer = clock.every(sweepMs, () => this.#sweep())
+    this.#sweepTimer = clock.after(sweepMs, () => this.#sweep())
   }
 
   /** Closes every connection with 4200, spread over the period. */
@@ -120,20 +124,26 @@ export class Node {
 
   /** Each part on its own: one that fails is logged and tried again in a second, and stops neither the others nor the process. */
   #sweep(): void {
-    this.#ticker.advance()
-    if (this.#ticker.nowS % memoryEveryS === 0) {
-      this.#guarded(() => this.capacity.setMemory(this.#options.memoryPercent()))
+    const { clock, backend, memoryPercent } = this.#options
+    const { nowS } = this.#ticker
+    if (nowS - this.#memoryReadAtS >= memoryEveryS) {
+      this.#memoryReadAtS = nowS
+      this.#guarded(() => this.capacity.setMemory(memoryPercent()))
     }
-    this.#guarded(() => this.#heartbeat.sweep())
-    this.#guarded(() => this.slowConsumers.sweep())
-    if (!this.#options.backend.answersInOrder) this.#guarded(() => this.#delivery.settleOverdue(settlingMaxS))
+    const nextDueS = this.#guarded(() => this.#heartbeat.sweep()) ?? nowS
+    const sending = this.#guarded(() => this.slowConsumers.sweep()) ?? true
+    if (!backend.answersInOrder) this.#guarded(() => this.#delivery.settleOverdue(settlingMaxS))
+    const quiet = !sending && backend.answersInOrder
+    const restMs = quiet ? Math.min(quietSweepMs, Math.max(sweepMs, (nextDueS - nowS) * 1000)) : sweepMs
+    this.#sweepTimer = clock.after(restMs, () => this.#sweep())
   }
 
-  #guarded(part: () => void): void {
+  #guarded<Result>(part: () => Result): Result | undefined {
     try {
-      part()
+      return part()
     } catch (error) {
       this.#options.logger.error({ err: error }, 'A fault of the server in its sweep')
+      return undefined
     }
   }
 

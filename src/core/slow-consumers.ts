@@ -18,10 +18,13 @@ export class SlowConsumers {
     this.#endAboveBytes = backpressureBytesMax / 2
   }
 
-  /** Called once a second; does nothing when nothing was sent since the last time and nothing waits. */
-  sweep(): void {
+  /**
+   * Called once a second while something is sent; does nothing when nothing was sent since the last time and nothing waits.
+   * @returns whether it had something to do
+   */
+  sweep(): boolean {
     const sent = this.#bytesSent()
-    if (sent === this.#sentAtLastSweep && this.bufferedBytes === 0) return
+    if (sent === this.#sentAtLastSweep && this.bufferedBytes === 0) return false
     this.#sentAtLastSweep = sent
     this.bufferedBytes = 0
     for (const local of this.#hub.apps.values()) {
@@ -33,6 +36,7 @@ export class SlowConsumers {
         connection.end(errors.slowConsumer())
       }
     }
+    return true
   }
 
   #bytesSent(): number {

@@ -1,21 +1,14 @@
 import type { Clock } from '../base/clock.js'
 
-/** Whole seconds of monotonic time, read once per sweep, so that "heard now" costs one assignment per frame. */
+/** Monotonic time in whole seconds, the unit of everything the sweep looks at. Never 0, which stands for "not yet". */
 export class Ticker {
-  nowS: number
   readonly #clock: Clock
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.nowS = this.#read()
   }
 
-  advance(): void {
-    this.nowS = this.#read()
-  }
-
-  /** Never 0, which stands for "not yet". */
-  #read(): number {
+  get nowS(): number {
     return Math.floor(this.#clock.monotonicMs() / 1000) + 1
   }
 }
