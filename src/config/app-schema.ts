@@ -114,7 +114,6 @@ const webhookSchema = z.strictObject({
   }),
   allowPrivateNetwork: toggle('Also post to loopback, link-local and private addresses.', { default: false }),
 })
-export type WebhookConfig = z.output<typeof webhookSchema>
 
 const keySchema = z.strictObject({
   key: requiredText('Public key: part of the address clients connect to.', keyRule),

@@ -35,8 +35,6 @@ const codesCounted = new Set([
 export class NodeCounters {
   /** Refusals whose app is unknown, by close code. */
   readonly refusals = new Map<string, number>()
-  /** Client events that could not reach other nodes (D3). */
-  unbridged = 0
   /** Frames dropped for a joining subscription whose hold-back was full; its snapshot is taken again. */
   holdBackOverflows = 0
 }

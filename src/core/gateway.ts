@@ -4,6 +4,7 @@ import { connectionEstablishedFrame, errorFrame } from '../protocol/outbound.js'
 import type { Admission, Admissions } from './admission.js'
 import type { NodeCounters } from './counters.js'
 import type { Hub } from './hub.js'
+import type { App } from './ports/app.js'
 import type { Logger } from './ports/logger.js'
 import type { Socket } from './ports/socket.js'
 import type { Session } from './session.js'
@@ -107,15 +108,15 @@ export class Gateway {
     const label = String(error.code)
     const { counters } = this.#parts
     if (app === undefined) counters.refusals.set(label, (counters.refusals.get(label) ?? 0) + 1)
-    else this.#countRefusal(app.id, error.code)
+    else this.#countRefusal(app, error.code)
     socket.send(errorFrame(error))
     endWithError(socket, error)
   }
 
-  #countRefusal(appId: string, code: number | null): void {
-    const local = this.#parts.hub.apps.get(appId)
-    local?.counters.countDisconnection(code ?? 0)
-    if (local !== undefined && code === codes.overQuota) local.counters.rateLimited.connections += 1
+  #countRefusal(app: App, code: number | null): void {
+    const { counters } = this.#parts.hub.localApp(app)
+    counters.countDisconnection(code ?? 0)
+    if (code === codes.overQuota) counters.rateLimited.connections += 1
   }
 
   /** Does one step for a connection; a fault in it stops no other step and no other client. */

@@ -37,11 +37,9 @@ export interface NodeOptions {
   readonly memoryPercent: () => number
 }
 
-/** Between two sweeps while something is sent or can be due, … */
+/** Between two sweeps while something is sent. */
 const sweepMs = 1000
-/** … and at most so long while nothing happens: waking up for nothing is most of what an idle node costs. */
-const quietSweepMs = 3000
-/** How often the memory in use is read. */
+/** How often the memory in use is read, and so the longest rest: waking up for nothing is most of what an idle node costs. */
 const memoryEveryS = 3
 /** Longer than any message can be under way on the bus. */
 const settlingMaxS = 2
@@ -134,7 +132,8 @@ export class Node {
     const sending = this.#guarded(() => this.slowConsumers.sweep()) ?? true
     if (!backend.answersInOrder) this.#guarded(() => this.#delivery.settleOverdue(settlingMaxS))
     const quiet = !sending && backend.answersInOrder
-    const restMs = quiet ? Math.min(quietSweepMs, Math.max(sweepMs, (nextDueS - nowS) * 1000)) : sweepMs
+    const restS = Math.min(nextDueS, this.#memoryReadAtS + memoryEveryS) - nowS
+    const restMs = quiet ? Math.max(sweepMs, restS * 1000) : sweepMs
     this.#sweepTimer = clock.after(restMs, () => this.#sweep())
   }
 

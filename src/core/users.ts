@@ -1,6 +1,7 @@
 import type { ChannelTraits } from '../protocol/channel-name.js'
 import { errors } from '../protocol/errors.js'
 import { signinSuccessFrame, watchlistFrame } from '../protocol/outbound.js'
+import { hasSettled } from './delivery.js'
 import type { Hub } from './hub.js'
 import type { Backend } from './ports/backend.js'
 import type { Logger } from './ports/logger.js'
@@ -121,7 +122,7 @@ export class Users {
   #startWatch(watch: Subscription, status: UserStatus | undefined): void {
     if (watch.state === 'left') return
     watch.snapshot = { members: status?.version ?? 0, cache: 0 }
-    const settled = this.#backend.answersInOrder || watch.channel.membersVersion >= watch.snapshot.members
+    const settled = this.#backend.answersInOrder || hasSettled(watch.snapshot, watch.channel)
     this.#hub.activate(watch, settled, this.#ticker.nowS)
   }
 }

@@ -16,7 +16,5 @@ export const codes = {
   messageTooBig: 1009,
 } as const
 
-export type Code = (typeof codes)[keyof typeof codes]
-
 /** Close frames carry at most 123 bytes of reason. */
 export const closeReasonBytesMax = 123

@@ -54,6 +54,12 @@ describe('admission (1.3, 1.5)', () => {
     expect(client.connection.protocolVersion).toBe(Number(protocol ?? 7))
   })
 
+  test('a refusal is counted for its app, also when the app has no connection', async () => {
+    const fixture = await NodeFixture.start({ apps: [appSettings({ enabled: false })] })
+    expect(fixture.connect().socket.ended?.code).toBe(4003)
+    expect(fixture.node.hub.apps.get('3')?.counters.disconnections.get('4003')).toBe(1)
+  })
+
   test('with the strict option a missing protocol is refused with 4008', async () => {
     const fixture = await NodeFixture.start({ requireVersion: true })
     expect(fixture.connect({ protocol: undefined }).socket.ended?.code).toBe(4008)
