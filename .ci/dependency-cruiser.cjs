@@ -4,12 +4,13 @@
  */
 
 /** The parts at the rim: each sees the core and what is below it, none sees another. */
-const rim = '(?:transport/[^/]+|http|backend/[^/]+|webhooks|observability|apps|addons/[^/]+)'
+const rim = '(?:transport/[^/]+|http|backend/[^/]+|webhooks|observability|apps|workers|addons/[^/]+)'
 const knownPlaces = `^src/(?:(?:main|server|workers)[.]ts$|(?:base|protocol|core|config|cli|${rim})/)`
 
 /** Third-party package → the only places that import it. */
 const packagePlaces = {
   'uWebSockets.js': ['transport/uws'],
+  ioredis: ['backend/redis'],
   'prom-client': ['observability'],
   pino: ['observability'],
   zod: ['config', 'apps'],
@@ -64,7 +65,7 @@ module.exports = {
     only(
       'cli-imports-server',
       '^src/cli/',
-      '^src/(?:(?:cli|config|apps|observability|core/ports|protocol|base)/|(?:server|workers)[.]ts$)',
+      '^src/(?:(?:cli|config|apps|observability|workers|core/ports|protocol|base)/|(?:server|workers)[.]ts$)',
     ),
     only('main-imports-cli', '^src/main[.]ts$', '^src/(?:cli|config)/'),
     {

@@ -1,15 +1,19 @@
 /** The composition root: builds every part, starts and stops them in order. The only file that sees every folder. */
+import { readFileSync } from 'node:fs'
 import { systemClock, type Clock } from './base/clock.js'
 import { MemoryBackend } from './backend/memory/memory-backend.js'
+import { readRedisTls } from './config/redis-tls.js'
 import { messageBytesMax, requestBodyBytesMax } from './config/sizes.js'
 import type { Config } from './config/schema.js'
 import { Node } from './core/node.js'
 import type { AppRegistry } from './core/ports/app-registry.js'
+import type { Backend } from './core/ports/backend.js'
 import type { HttpEntrance, HttpReply } from './core/ports/http.js'
 import type { Logger } from './core/ports/logger.js'
+import { wantedTransitions } from './core/transitions.js'
 import { corsHeaders, preflightReply } from './http/cors.js'
 import type { Admitted } from './http/guard.js'
-import { healthReply, type Readiness } from './http/health.js'
+import { busReadiness, healthReply, type Readiness } from './http/health.js'
 import { bodyTooLargeReply, internalErrorReply, overloadedReply } from './http/reply.js'
 import { Router } from './http/router.js'
 import type { Metrics } from './observability/metrics.js'
@@ -31,8 +35,14 @@ export interface ServerInput {
   readonly logger: Logger
   /** For build_info. */
   readonly version: string
+  /** This start of this process among all nodes: random, in log lines and in what the nodes share. */
   readonly node: string
   readonly clock?: Clock
+  /**
+   * Set in one of so many processes that share the port: it keeps to its part of the memory, and leaves the metrics port to their
+   * parent. Unset, it is alone.
+   */
+  readonly workers?: number
 }
 
 export interface RunningServer {
@@ -42,26 +52,65 @@ export interface RunningServer {
   readonly metricsPort: number | undefined
   /** @throws Error with one sentence; then the old certificate stays */
   reloadCertificates(): Promise<void>
-  /** The whole way down (docs/operating.md, "Shutdown"). Resolves when the process may exit with 0. */
-  drainAndStop(): Promise<void>
+  /**
+   * The whole way down (docs/operating.md, "Shutdown"). Resolves when the process may exit with 0.
+   * @param drain other delays than those of the configuration
+   */
+  drainAndStop(drain?: Config['drain']): Promise<void>
   /** Ends at once, without closing anything politely; for tests. */
   stop(): Promise<void>
 }
 
-/** @throws Error with one sentence when a port or certificate cannot be used */
-export async function startServer(input: ServerInput): Promise<RunningServer> {
-  const server = new Server(input)
-  await server.start()
+/** A server in this process, which a parent may ask what it would otherwise answer on the metrics port. */
+export interface RunningNode extends RunningServer {
+  readiness(): Readiness
+  /** Empty when metrics are off. */
+  metricsJson(): Promise<string>
+}
+
+/** @throws Error with one sentence when a port, a certificate or Redis cannot be used; a Redis that is not there is no reason */
+export async function startServer(input: ServerInput): Promise<RunningNode> {
+  const clock = input.clock ?? systemClock
+  const server = new Server(input, clock, await createBackend(input, clock))
+  try {
+    await server.start()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
   return server
 }
 
-class Server implements RunningServer {
+/** @throws Error with one sentence when a file of redis.tls cannot be used */
+async function createBackend({ config, registry, logger, node }: ServerInput, clock: Clock): Promise<Backend> {
+  const wantsTransition = wantedTransitions(registry)
+  const { redis, cluster, presence } = config
+  if (redis === undefined) return new MemoryBackend(clock, wantsTransition)
+  const tls = redis.tls === undefined ? undefined : readRedisTls(redis.tls, (file) => readFileSync(file, 'utf8'))
+  // Loaded only here, because the Redis library takes memory and time at start.
+  const { RedisBackend } = await import('./backend/redis/redis-backend.js')
+  const { mode, url, nodes, sentinelName, sentinelPassword, prefix } = redis
+  return new RedisBackend({
+    redis: { mode, url, nodes, sentinelName, sentinelPassword, tls, prefix },
+    node,
+    leaseMs: cluster.leaseMs,
+    publishTimeoutMs: cluster.publishTimeoutMs,
+    subscribeTimeoutMs: cluster.subscribeTimeoutMs,
+    queryTimeoutMs: cluster.queryTimeoutMs,
+    handoverMs: presence.handoverMs,
+    clock,
+    logger,
+    wantsTransition,
+  })
+}
+
+class Server implements RunningNode {
   readonly #input: ServerInput
   readonly #clock: Clock
   readonly #node: Node
-  readonly #backend: MemoryBackend
+  readonly #backend: Backend
   readonly #fanout = new UwsFanout()
-  readonly #memory = new ProcessMemory()
+  readonly #memory: ProcessMemory
   #metrics: Metrics | undefined
   readonly #http: UwsHttp<Admitted>
   readonly #messageBytesMax: number
@@ -69,15 +118,15 @@ class Server implements RunningServer {
   #metricsServer: MetricsServer | undefined
   #draining = false
 
-  constructor(input: ServerInput) {
+  constructor(input: ServerInput, clock: Clock, backend: Backend) {
     const { config, registry, logger } = input
-    const clock = input.clock ?? systemClock
     this.#input = input
     this.#clock = clock
+    this.#memory = new ProcessMemory(undefined, input.workers)
     this.#messageBytesMax = messageBytesMax(config)
-    this.#backend = new MemoryBackend(clock)
+    this.#backend = backend
     this.#node = new Node({
-      backend: this.#backend,
+      backend,
       registry,
       fanout: this.#fanout,
       clock,
@@ -111,6 +160,7 @@ class Server implements RunningServer {
       {
         host: config.host,
         port: config.port,
+        isShared: this.#input.workers !== undefined,
         pathPrefix: config.pathPrefix,
         tls: config.tls,
         headerBytesMax: config.http.headerBytes,
@@ -139,11 +189,12 @@ class Server implements RunningServer {
       build: { version, node },
       ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
     })
+    if (this.#input.workers !== undefined) return
     this.#metricsServer = await startMetricsServer({
       host: config.metrics.host,
       port: config.metrics.port,
       metrics: this.#metrics,
-      health: (path) => healthReply(path, this.#readiness(), 'metrics') ?? internalErrorReply,
+      health: (path) => healthReply(path, this.readiness(), 'metrics') ?? internalErrorReply,
       memory: () => this.#memory.figures(),
       clock: this.#clock,
       log: logger,
@@ -154,8 +205,11 @@ class Server implements RunningServer {
     await this.#listener?.reloadCertificates()
   }
 
-  async drainAndStop(): Promise<void> {
-    const { drain } = this.#input.config
+  async metricsJson(): Promise<string> {
+    return (await this.#metrics?.json()) ?? ''
+  }
+
+  async drainAndStop(drain = this.#input.config.drain): Promise<void> {
     this.#draining = true
     await sleep(this.#clock, drain.preStopDelayMs)
     this.#listener?.stopListening()
@@ -177,11 +231,13 @@ class Server implements RunningServer {
     while (this.#http.inFlight > 0 && this.#clock.monotonicMs() < deadlineMs) await sleep(this.#clock, 20)
   }
 
-  #readiness(): Readiness {
+  readiness(): Readiness {
     if (this.#draining) return { ready: false, reason: 'draining' }
     const full = this.#node.capacity.reasonFull()
     if (full !== undefined) return { ready: false, reason: full }
-    return this.#backend.ready() ? { ready: true } : { ready: false, reason: 'bus' }
+    const downSinceMs = this.#backend.downSinceMs()
+    const downMs = downSinceMs === undefined ? undefined : this.#clock.monotonicMs() - downSinceMs
+    return busReadiness(downMs, this.#input.config.cluster.readyWithoutBusAfterMs)
   }
 
   #entrance(): HttpEntrance<Admitted> {
@@ -210,7 +266,7 @@ class Server implements RunningServer {
   }
 
   #open(method: string, path: string, origin: string, origins: readonly string[]): HttpReply | undefined {
-    if (method === 'GET' || method === 'HEAD') return healthReply(path, this.#readiness(), 'public')
+    if (method === 'GET' || method === 'HEAD') return healthReply(path, this.readiness(), 'public')
     return method === 'OPTIONS' ? preflightReply(origins, origin) : undefined
   }
 
@@ -220,7 +276,11 @@ class Server implements RunningServer {
   }
 
   #metricsSource(): MetricsSource {
+    const { counters } = this.#backend
+    const up = () => this.#backend.downSinceMs() === undefined
     return {
+      bus: this.#input.config.redis === undefined ? undefined : { counters, up },
+      outboxDropped: () => counters.outboxDropped,
       apps: () => this.#samples(),
       node: this.#node.counters,
       draining: () => this.#draining,
@@ -237,7 +297,7 @@ class Server implements RunningServer {
         connected: local.connections.size,
         channels: local.channels.size,
         subscriptions: local.subscriptions,
-        presenceMembers: this.#backend.presence.membersOf(app.id),
+        presenceMembers: this.#backend.presence.localMembers(app.id),
       }
     }
   }

@@ -14,11 +14,17 @@ interface Entry {
 export class StaticAppRegistry implements AppRegistry {
   #byId: ReadonlyMap<string, Entry> = new Map()
   #byKey: ReadonlyMap<string, App> = new Map()
+  #settings: readonly AppSettings[] = []
   readonly #listeners = new Set<(change: AppChange) => void>()
 
   /** @param settings apps with ids and keys that occur once each */
   constructor(settings: readonly AppSettings[]) {
     this.replace(settings)
+  }
+
+  /** The list as it was last given. */
+  get settings(): readonly AppSettings[] {
+    return this.#settings
   }
 
   byKey(key: string): App | undefined {
@@ -60,6 +66,7 @@ export class StaticAppRegistry implements AppRegistry {
     const removed = [...this.#byId.keys()].filter((id) => !byId.has(id))
     this.#byId = byId
     this.#byKey = byKey
+    this.#settings = settings
     const change = { updated, removed }
     if (updated.length > 0 || removed.length > 0) for (const listener of [...this.#listeners]) listener(change)
     return change

@@ -8,3 +8,14 @@ export function shuffled<Item>(items: readonly Item[]): Item[] {
     .sort((a, b) => a.place - b.place)
     .map(({ item }) => item)
 }
+
+/** A random number from 0 up to, not including, 1: to spread what would otherwise happen at once. */
+export function randomFraction(): number {
+  const [word = 0] = randomFillSync(new Uint32Array(1))
+  return word / 2 ** 32
+}
+
+/** So many random bytes, as twice as many hexadecimal digits. */
+export function randomHex(bytes: number): string {
+  return Buffer.from(randomFillSync(new Uint8Array(bytes))).toString('hex')
+}

@@ -10,7 +10,8 @@ import type { Config } from '../config/schema.js'
 import type { Logger } from '../core/ports/logger.js'
 import { createLogger } from '../observability/logger.js'
 import { Redactor } from '../observability/redact.js'
-import { startServer, type RunningServer } from '../server.js'
+import type { RunningServer } from '../server.js'
+import { workerCount } from '../workers/worker-count.js'
 import type { Console } from './command.js'
 import { devAppPath } from './dev-app.js'
 import { untilStopped, type ProcessEvents } from './lifecycle.js'
@@ -27,12 +28,22 @@ export interface ServeOptions {
   readonly dev: boolean
 }
 
+interface StartInput {
+  readonly config: Config
+  readonly registry: StaticAppRegistry
+  readonly logger: Logger
+  readonly version: string
+  readonly node: string
+}
+
 /** @returns the exit code */
 export async function serve(options: ServeOptions): Promise<number> {
   const { loaded, console } = options
   const { config } = loaded
   const version = programVersion()
-  const node = randomBytes(4).toString('hex')
+  const count = workerCount(config.workers)
+  // A parent of workers is no node of the cluster.
+  const node = count === 1 ? randomBytes(4).toString('hex') : 'parent'
   const redactor = new Redactor()
   hideSecrets(redactor, config)
   const { level, format } = config.log
@@ -45,7 +56,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const certificatesShown = await contentOf(certificateFiles(config))
   let server: RunningServer
   try {
-    server = await startServer({ config, registry, logger, version, node })
+    server = await start({ config, registry, logger, version, node }, count)
   } catch (error) {
     logger.error({}, error instanceof Error ? error.message : String(error))
     logger.close()
@@ -74,6 +85,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   certificates?.stop()
   logger.close()
   return exitCode
+}
+
+/** Loads only what is used: a parent of workers serves no clients. */
+async function start(input: StartInput, count: number): Promise<RunningServer> {
+  if (count > 1) return (await import('../workers.js')).startWorkers({ ...input, count })
+  return (await import('../server.js')).startServer(input)
 }
 
 /** Says that it serves, and to people what to do next. */
@@ -149,9 +166,24 @@ function watchCertificates(
   })
 }
 
-function hideSecrets(redactor: Redactor, { apps, tls }: Config): void {
+/** Whatever of the configuration no log line may hold. */
+export function hideSecrets(redactor: Redactor, { apps, tls, redis }: Config): void {
   for (const { keys } of apps) for (const { secret } of keys) redactor.addSecret(secret)
-  if (tls?.passphrase !== undefined) redactor.addSecret(tls.passphrase)
+  for (const secret of [tls?.passphrase, redis?.sentinelPassword, ...passwordsOf(redis?.url)]) {
+    if (secret !== undefined) redactor.addSecret(secret)
+  }
+}
+
+/** The password of an address, as it is written there and as it is sent. */
+function passwordsOf(url: string | undefined): string[] {
+  const written = /\/\/[^:]*:(.*)@/.exec(url ?? '')?.[1] ?? ''
+  if (written === '') return []
+  try {
+    return [written, decodeURIComponent(written)]
+  } catch {
+    // The backend says that the address is not written correctly.
+    return [written]
+  }
 }
 
 function absolute(files: readonly string[], console: Console): string[] {

@@ -1,4 +1,4 @@
-/** What no single key can tell: rules over several keys, and what this version cannot do yet. */
+/** What no single key can tell: rules over several keys, and what this version does not do yet. */
 import type { Problem } from './draft.js'
 import type { Config } from './schema.js'
 import { requestBodyBytesMax } from './sizes.js'
@@ -10,7 +10,7 @@ const bodyBytesMax = 1_073_741_824
 
 export function checkConfig(config: Config): Problem[] {
   return [
-    ...oneNodeOnly(config),
+    ...workersNeedRedis(config),
     ...uniqueApps(config),
     ...tlsOnlyReachable(config),
     ...redisComplete(config),
@@ -27,6 +27,8 @@ export function adviceFor(config: Config): Note[] {
         `App "${app.id}" has a secret of fewer than ${secretLengthAdvised} characters: a longer one cannot be guessed.`,
       )
     }
+    if (app.webhooks.length > 0)
+      notes.push(`App "${app.id}" has webhooks: this version records what happens for them, but does not send it yet.`)
     if (config.websocket.messageBytes !== 0 && config.websocket.messageBytes < app.limits.eventBytes) {
       notes.push(
         `websocket.messageBytes is ${config.websocket.messageBytes}, below limits.eventBytes of app "${app.id}" (${app.limits.eventBytes}): client events between the two close the connection with 1009.`,
@@ -38,19 +40,10 @@ export function adviceFor(config: Config): Note[] {
   return notes.map((message) => ({ level: 'warn', message }))
 }
 
-/** The one place to change when several nodes and webhooks arrive. */
-function oneNodeOnly(config: Config): Problem[] {
-  const problems: Problem[] = []
-  if (config.redis !== undefined)
-    problems.push(
-      'This version runs one node and cannot use Redis: remove redis (BELFRY_REDIS_…, REDIS_URL, REVERB_SCALING_ENABLED).',
-    )
-  if (config.workers !== 1)
-    problems.push(`This version runs one node: workers is ${config.workers}, set it to 1 or leave it out.`)
-  for (const app of config.apps) {
-    if (app.webhooks.length > 0) problems.push(`This version sends no webhooks: remove webhooks from app "${app.id}".`)
-  }
-  return problems
+/** Each worker is a node, and nodes meet in Redis. */
+function workersNeedRedis({ workers, redis }: Config): Problem[] {
+  if (workers === 1 || redis !== undefined) return []
+  return [`workers is ${workers}, but redis is missing, which the workers share: set redis.url, or workers to 1.`]
 }
 
 function uniqueApps(config: Config): Problem[] {
@@ -81,15 +74,20 @@ function tlsOnlyReachable(config: Config): Problem[] {
     )
 }
 
-function redisComplete(config: Config): Problem[] {
-  const redis = config.redis
-  if (redis === undefined || redis.mode === 'standalone') return []
+function redisComplete({ redis }: Config): Problem[] {
+  if (redis === undefined) return []
   const problems: Problem[] = []
-  if (redis.nodes.length === 0)
-    problems.push(`redis.mode is ${redis.mode}, but redis.nodes is empty: list its nodes as host:port.`)
-  if (redis.mode === 'sentinel' && redis.sentinelName === undefined) {
+  const { mode, nodes, tls } = redis
+  if (mode === 'standalone' && nodes.length > 0)
+    problems.push('redis.nodes is set, but redis.mode is standalone: set redis.mode to sentinel or cluster.')
+  if (mode !== 'standalone' && nodes.length === 0)
+    problems.push(`redis.mode is ${mode}, but redis.nodes is empty: list its nodes as host:port.`)
+  if (mode === 'sentinel' && redis.sentinelName === undefined)
     problems.push("redis.mode is sentinel, but redis.sentinelName is missing: set the master's name.")
-  }
+  if (mode === 'cluster' && /^rediss?:\/\/[^/]*\/0*[1-9]/i.test(redis.url))
+    problems.push('redis.url names a database, but a cluster has only database 0: leave the number out.')
+  if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))
+    problems.push('redis.tls has only one of certFile and keyFile: a client certificate needs both.')
   return problems
 }
 

@@ -12,6 +12,7 @@ export function createCoreApi(backend: Backend): CoreApi {
     publish: (app: App, triggers: readonly Trigger[]) => publish(broker, app, triggers),
     channels: (appId, prefix) => occupancy.list(appId, prefix),
     subscriptionCount: (appId, channel) => occupancy.total(topicOf(appId, channel)),
+    userCounts: (appId) => presence.counts(appId),
     userCount: (appId, channel) => presence.count(topicOf(appId, channel)),
     userIds: (appId, channel) => presence.userIds(topicOf(appId, channel)),
     async cached(appId, channel) {

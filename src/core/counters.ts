@@ -38,3 +38,46 @@ export class NodeCounters {
   /** Frames dropped for a joining subscription whose hold-back was full; its snapshot is taken again. */
   holdBackOverflows = 0
 }
+
+/** What the bus between nodes counts (docs/operating.md, `belfry_bus_…`). One node without a bus leaves nearly all of it at 0. */
+export class BusCounters {
+  reconnects = 0
+  /** Jumps in a sender's sequence, and the messages missing in them. */
+  gaps = 0
+  lost = 0
+  /** Received and not understood. */
+  droppedJunk = 0
+  /** Client events that could not reach the other nodes (D3). */
+  droppedNotBridged = 0
+  /** Subscriptions told to a client before the bus had confirmed the channel (D4). */
+  subscribedUnconfirmed = 0
+  /** Published without a confirmation: others may have it although the publisher was told 503 (D2). */
+  unsure = 0
+  /** Dead nodes whose members and channels this node gave up. */
+  leaseTakeovers = 0
+  /** Transitions dropped because nobody took them out of the outbox for so long that it was full; also without a bus. */
+  outboxDropped = 0
+  /** From the start of a publish to its confirmation. */
+  readonly publishSeconds = new LatencyCounter()
+  /** From the start of a publish, on whatever node, to its delivery here. */
+  readonly deliverySeconds = new LatencyCounter()
+}
+
+/** Upper bounds in seconds, from half a millisecond, where a trigger should be, to where a client gives up. */
+export const latencyBoundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+/** A histogram as plain numbers. */
+export class LatencyCounter {
+  /** Observations per bound of `latencyBoundsS`, not cumulative, and those above. */
+  readonly counts: number[] = new Array<number>(latencyBoundsS.length + 1).fill(0)
+  sumS = 0
+
+  /** Never throws: what is no duration, because clocks were set, counts as 0. */
+  observe(seconds: number): void {
+    const duration = seconds >= 0 && seconds < Infinity ? seconds : 0
+    let bucket = 0
+    while (duration > (latencyBoundsS[bucket] ?? Infinity)) bucket += 1
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
+    this.sumS += duration
+  }
+}

@@ -4,7 +4,7 @@ import type { Logger } from './ports/logger.js'
 import type { SocketId, Topic, TruthKind } from './ports/broker.js'
 import type { Fanout } from './ports/socket.js'
 import type { Ticker } from './ticker.js'
-import type { LocalChannel } from './local-state.js'
+import type { LocalChannel, Subscription } from './local-state.js'
 
 /** Brings a message to the sockets of this node: one native publish, and one by one only to those that are not yet active. */
 export class Delivery {
@@ -26,8 +26,7 @@ export class Delivery {
   deliver(topic: Topic, frame: string, except: SocketId | undefined, kind: TruthKind, version: number): void {
     const channel = this.#hub.topics.get(topic)
     if (channel === undefined) return
-    if (kind === 'members') channel.membersVersion = version
-    else if (kind === 'cache') channel.cacheVersion = version
+    if (kind === 'cache') channel.cacheVersion = version
     this.#publish(channel, frame, except)
     if (channel.pending !== undefined) this.#feedPending(channel, frame, except, kind, version)
   }
@@ -38,7 +37,7 @@ export class Delivery {
       if (channel.pending === undefined) continue
       for (const subscription of channel.pending) {
         if (subscription.state !== 'settling') continue
-        if (this.#ticker.nowS - subscription.settlingSinceS > settlingMaxS) this.#hub.activate(subscription, true, 0)
+        if (this.#ticker.nowS - subscription.settlingSinceS > settlingMaxS) this.#hub.activate(subscription)
       }
     }
   }
@@ -70,7 +69,7 @@ export class Delivery {
       }
       try {
         subscription.feed(frame, kind, version)
-        if (hasSettled(subscription.snapshot, channel)) this.#hub.activate(subscription, true, 0)
+        if (hasSettled(subscription)) this.#hub.activate(subscription)
       } catch (error) {
         // The publisher and the other subscribers must not suffer for one socket.
         this.#logger.error(
@@ -82,12 +81,9 @@ export class Delivery {
   }
 }
 
-/** Whether every message that the snapshot told already has been delivered to this node. */
-export function hasSettled(
-  snapshot: { readonly members: number; readonly cache: number },
-  channel: Pick<LocalChannel, 'membersVersion' | 'cacheVersion'>,
-): boolean {
-  return channel.membersVersion >= snapshot.members && channel.cacheVersion >= snapshot.cache
+/** Whether the cached event that the snapshot told has been delivered to this node; members always have (PresenceStore.join). */
+export function hasSettled({ snapshot, channel }: Subscription): boolean {
+  return channel.cacheVersion >= snapshot.cache
 }
 
 function settlingCount(channel: LocalChannel): number {

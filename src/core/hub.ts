@@ -1,6 +1,7 @@
 import type { ChannelTraits } from '../protocol/channel-name.js'
 import type { App } from './ports/app.js'
 import type { Broker, Topic } from './ports/broker.js'
+import type { Logger } from './ports/logger.js'
 import { topicOf } from './topic.js'
 import type { Connection } from './local-state.js'
 import { LocalApp, LocalChannel, Subscription } from './local-state.js'
@@ -14,9 +15,11 @@ export class Hub {
   readonly topics = new Map<Topic, LocalChannel>()
   connections = 0
   readonly #broker: Pick<Broker, 'subscribe' | 'unsubscribe'>
+  readonly #logger: Logger
 
-  constructor(broker: Pick<Broker, 'subscribe' | 'unsubscribe'>) {
+  constructor(broker: Pick<Broker, 'subscribe' | 'unsubscribe'>, logger: Logger) {
     this.#broker = broker
+    this.#logger = logger
   }
 
   /** The node's state of an app, made on first use. */
@@ -59,21 +62,19 @@ export class Hub {
     return this.#begin(connection, channel)
   }
 
-  /** The client has been told that it is subscribed; from now on it is fed, or native delivery does it. */
-  activate(subscription: Subscription, settled: boolean, nowS: number): void {
-    const { channel } = subscription
-    subscription.releaseHeld()
-    // What was sent last may have closed the connection.
-    if (subscription.state === 'left') return
-    if (subscription.state === 'joining') channel.joined += 1
-    if (!settled) {
-      subscription.state = 'settling'
-      subscription.settlingSinceS = nowS
-      return
-    }
+  /** The client has been told that it is subscribed, and nothing it was told is still under way: native delivery from now on. */
+  activate(subscription: Subscription): void {
+    if (!this.#released(subscription)) return
     subscription.state = 'active'
     this.#noLongerPending(subscription)
-    subscription.connection.socket.join(channel.topic)
+    subscription.connection.socket.join(subscription.channel.topic)
+  }
+
+  /** The client has been told that it is subscribed, and messages it was told already may still come: it is fed until `activate`. */
+  settle(subscription: Subscription, nowS: number): void {
+    if (!this.#released(subscription)) return
+    subscription.state = 'settling'
+    subscription.settlingSinceS = nowS
   }
 
   /** Ends a subscription, whatever its state; ending one twice is harmless. Returns whether the client had been told it is subscribed. */
@@ -101,9 +102,13 @@ export class Hub {
     return channel
   }
 
-  /** Asynchronous from its first line: a broker that throws is one that rejects, which every join handles. */
+  /** Never rejects: a bus that fails must not keep anybody from subscribing, and what is local is delivered without it (D4). */
   async #ready(channel: LocalChannel): Promise<void> {
-    await this.#broker.subscribe(channel.topic)
+    try {
+      await this.#broker.subscribe(channel.topic)
+    } catch (error) {
+      this.#logger.warn({ app_id: channel.local.id, err: error }, 'The bus refused a channel; it is served without it')
+    }
     channel.ready = undefined
   }
 
@@ -119,6 +124,14 @@ export class Hub {
     channel.pending ??= new Set()
     channel.pending.add(subscription)
     return subscription
+  }
+
+  /** Sends what was held back. False when the connection has closed over it. */
+  #released(subscription: Subscription): boolean {
+    subscription.releaseHeld()
+    if (subscription.state === 'left') return false
+    if (subscription.state === 'joining') subscription.channel.joined += 1
+    return true
   }
 
   #noLongerPending(subscription: Subscription): void {

@@ -4,6 +4,7 @@
  */
 import type { TokenBucket } from '../base/token-bucket.js'
 import type { ChannelTraits } from '../protocol/channel-name.js'
+import { codes } from '../protocol/codes.js'
 import type { ProtocolError } from '../protocol/errors.js'
 import { errorFrame } from '../protocol/outbound.js'
 import { endWithError } from './closing.js'
@@ -50,8 +51,7 @@ export class LocalChannel {
   pending: Set<Subscription> | undefined
   /** Resolves when the broker delivers the topic; undefined from then on. */
   ready: Promise<void> | undefined
-  /** Versions of the last delivered messages. */
-  membersVersion = 0
+  /** The version of the last cached event that was delivered. */
   cacheVersion = 0
 
   constructor(name: string, topic: Topic, traits: ChannelTraits, local: LocalApp) {
@@ -88,6 +88,8 @@ export class Connection {
   /** Signed in, or subscribed to a channel that asks for a signature (2.9). */
   authorized = false
   closed = false
+  /** We close it so that the client comes back elsewhere: its user has not left (D6). */
+  handsOver = false
   clientEventBucket: TokenBucket | undefined
   messageBucket: TokenBucket | undefined
   /** The tick of the last "too many messages" answer, which is given at most once a second. */
@@ -116,6 +118,7 @@ export class Connection {
   /** Tells the error as an event too, then closes with its code: old protocol versions need the event, new ones do not mind (1.3). */
   end(error: ProtocolError & { readonly code: number | null }): void {
     if (this.closed) return
+    this.handsOver = error.code === codes.reconnect
     this.sendError(error)
     endWithError(this.socket, error)
   }
@@ -147,7 +150,7 @@ export interface SnapshotVersions {
  * One connection's subscription to one channel.
  *
  * `joining`  → the snapshot is on its way; messages are held back
- * `settling` → the client has its snapshot; messages are fed one by one until those up to the snapshot have passed
+ * `settling` → the client has its snapshot; messages are fed one by one until the cached event of the snapshot has passed
  * `active`   → the socket is on the native topic
  * `left`     → final
  */

@@ -10,6 +10,7 @@ import { Gateway } from './gateway.js'
 import { Heartbeat } from './heartbeat.js'
 import { Hub } from './hub.js'
 import { Occupancy } from './occupancy.js'
+import { PendingWrites } from './pending-writes.js'
 import type { CoreApi } from './ports/api.js'
 import type { AppRegistry } from './ports/app-registry.js'
 import type { Backend } from './ports/backend.js'
@@ -41,8 +42,11 @@ export interface NodeOptions {
 const sweepMs = 1000
 /** How often the memory in use is read, and so the longest rest: waking up for nothing is most of what an idle node costs. */
 const memoryEveryS = 3
-/** Longer than any message can be under way on the bus. */
+/** Longer than a cached event can be under way on the bus. */
 const settlingMaxS = 2
+
+/** How long an end waits for what the stores are still being told. */
+const lastWritesMs = 2000
 
 /** A node's core, put together: what the transport, the REST API and the metrics talk to. */
 export class Node {
@@ -59,6 +63,7 @@ export class Node {
   readonly #delivery: Delivery
   readonly #occupancy: Occupancy
   readonly #users: Users
+  readonly #writes = new PendingWrites()
   #sweepTimer: Timer | undefined
   #memoryReadAtS = 0
   #stopWatching: (() => void) | undefined
@@ -67,16 +72,16 @@ export class Node {
     const { backend, registry, fanout, clock, logger, messageBytesMax } = options
     this.#options = options
     this.#ticker = new Ticker(clock)
-    this.hub = new Hub(backend.broker)
+    this.hub = new Hub(backend.broker, logger)
     this.capacity = new Capacity(options.capacity, clock)
     this.admissions = new Admissions(registry, backend.budget, this.capacity, options.requireVersion)
     this.api = createCoreApi(backend)
     this.slowConsumers = new SlowConsumers(this.hub, options.backpressureBytesMax)
     this.#heartbeat = new Heartbeat(this.hub, this.#ticker)
     this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker, logger)
-    this.#occupancy = new Occupancy(backend.occupancy, backend.broker, clock, logger)
-    this.#users = new Users(this.hub, backend, this.#ticker, logger)
-    const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, logger)
+    this.#occupancy = new Occupancy(backend.occupancy, backend.broker, clock, this.#writes, logger)
+    this.#users = new Users(this.hub, backend, this.#writes, logger)
+    const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, this.#writes, logger)
     const session = new Session({
       hub: this.hub,
       subscriptions,
@@ -112,12 +117,16 @@ export class Node {
     closeAllNow(this.hub)
   }
 
-  /** Stops timers and gives the backend up. */
+  /** Stops timers and gives the backend up, once it has been told of the last leaves. */
   async stop(): Promise<void> {
+    const { backend, clock } = this.#options
     this.#sweepTimer?.stop()
     this.#stopWatching?.()
+    await this.#writes.settled(clock, lastWritesMs)
+    this.#occupancy.flush()
+    await this.#writes.settled(clock, lastWritesMs)
     this.#occupancy.stop()
-    await this.#options.backend.close()
+    await backend.close()
   }
 
   /** Each part on its own: one that fails is logged and tried again in a second, and stops neither the others nor the process. */

@@ -2,6 +2,7 @@ import { cacheMissFrame, presenceSucceededFrame, subscriptionSucceededFrame } fr
 import { hasSettled } from './delivery.js'
 import type { Hub } from './hub.js'
 import type { Occupancy } from './occupancy.js'
+import type { PendingWrites } from './pending-writes.js'
 import type { Backend } from './ports/backend.js'
 import type { CachedEvent } from './ports/cache-store.js'
 import type { Logger } from './ports/logger.js'
@@ -9,8 +10,8 @@ import type { Member, RosterSnapshot } from './ports/presence-store.js'
 import type { Ticker } from './ticker.js'
 import type { Subscription } from './local-state.js'
 
-/** How often a snapshot is taken because the hold-back ran over, before the subscription is refused. */
-const snapshotAttemptsMax = 5
+/** How often a snapshot is taken because the hold-back ran over, before it is given up. */
+export const snapshotAttemptsMax = 5
 
 /**
  * Joins and leaves (architecture ideas 3 and 4): the snapshot of a joining subscription, what the client is told in which
@@ -21,9 +22,11 @@ export class Subscriptions {
   readonly #backend: Backend
   readonly #occupancy: Occupancy
   readonly #ticker: Ticker
+  readonly #writes: PendingWrites
   readonly #logger: Logger
 
-  constructor(hub: Hub, backend: Backend, occupancy: Occupancy, ticker: Ticker, logger: Logger) {
+  constructor(hub: Hub, backend: Backend, occupancy: Occupancy, ticker: Ticker, writes: PendingWrites, logger: Logger) {
+    this.#writes = writes
     this.#hub = hub
     this.#backend = backend
     this.#occupancy = occupancy
@@ -53,8 +56,8 @@ export class Subscriptions {
     )
     if (channel.traits.cache) connection.send(cached?.frame ?? cacheMissFrame(channel.name))
     if (channel.traits.auth !== 'none') connection.authorized = true
-    const settled = this.#backend.answersInOrder || hasSettled(subscription.snapshot, channel)
-    this.#hub.activate(subscription, settled, this.#ticker.nowS)
+    if (this.#backend.answersInOrder || hasSettled(subscription)) this.#hub.activate(subscription)
+    else this.#hub.settle(subscription, this.#ticker.nowS)
     this.#occupancy.changed(channel)
     return 'joined'
   }
@@ -64,16 +67,17 @@ export class Subscriptions {
     if (subscription.state === 'left') return
     const wasJoined = this.#hub.end(subscription)
     if (subscription.presenceAsked && subscription.userId !== undefined) {
-      this.#leavePresence(subscription, subscription.userId).catch((error: unknown) => {
+      const leave = this.#leavePresence(subscription, subscription.userId).catch((error: unknown) => {
         const { local, socketId } = subscription.connection
         this.#logger.warn({ app_id: local.id, socket_id: socketId, err: error }, 'A leave could not be stored')
       })
+      this.#writes.watch(leave)
     }
     if (wasJoined) this.#occupancy.changed(subscription.channel)
   }
 
   async #leavePresence({ channel, connection }: Subscription, userId: string): Promise<void> {
-    await this.#backend.presence.leave(channel.topic, connection.socketId, userId)
+    await this.#backend.presence.leave(channel.topic, connection.socketId, userId, connection.handsOver)
   }
 
   async #snapshot(

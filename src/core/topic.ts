@@ -14,3 +14,9 @@ export function splitTopic(topic: Topic): { appId: string; channel: string } {
   const slash = topic.indexOf('/')
   return { appId: topic.slice(0, slash), channel: topic.slice(slash + 1) }
 }
+
+/** The user of a topic that `userStatusTopic` made; undefined for every other. */
+export function userOfStatusTopic(topic: Topic): string | undefined {
+  const { channel } = splitTopic(topic)
+  return channel.startsWith('#watch-') ? channel.slice('#watch-'.length) : undefined
+}

@@ -1,12 +1,12 @@
 import type { ChannelTraits } from '../protocol/channel-name.js'
 import { errors } from '../protocol/errors.js'
 import { signinSuccessFrame, watchlistFrame } from '../protocol/outbound.js'
-import { hasSettled } from './delivery.js'
 import type { Hub } from './hub.js'
+import type { PendingWrites } from './pending-writes.js'
 import type { Backend } from './ports/backend.js'
 import type { Logger } from './ports/logger.js'
 import type { UserStatus } from './ports/user-store.js'
-import type { Ticker } from './ticker.js'
+import { snapshotAttemptsMax } from './subscriptions.js'
 import { userStatusTopic } from './topic.js'
 import type { Connection, Subscription } from './local-state.js'
 
@@ -33,13 +33,13 @@ const statusTraits: ChannelTraits = {
 export class Users {
   readonly #hub: Hub
   readonly #backend: Backend
-  readonly #ticker: Ticker
+  readonly #writes: PendingWrites
   readonly #logger: Logger
 
-  constructor(hub: Hub, backend: Backend, ticker: Ticker, logger: Logger) {
+  constructor(hub: Hub, backend: Backend, writes: PendingWrites, logger: Logger) {
+    this.#writes = writes
     this.#hub = hub
     this.#backend = backend
-    this.#ticker = ticker
     this.#logger = logger
   }
 
@@ -69,9 +69,10 @@ export class Users {
     const connections = local.users.get(user.id)
     connections?.delete(connection)
     if (connections?.size === 0) local.users.delete(user.id)
-    void this.#orWarn(connection, 'A sign-out could not be stored', () =>
-      this.#backend.users.signOut(local.id, user.id, connection.socketId),
+    const signOut = this.#orWarn(connection, 'A sign-out could not be stored', () =>
+      this.#backend.users.signOut(local.id, user.id, connection.socketId, connection.handsOver),
     )
+    this.#writes.watch(signOut)
   }
 
   /** Closes this node's connections signed in as the user. */
@@ -95,14 +96,33 @@ export class Users {
     )
     user.watches.push(...watches)
     await Promise.all(watches.flatMap((watch) => watch.channel.ready ?? []))
-    const statuses =
-      (await this.#orWarn(connection, 'The state of watched users could not be read', () =>
-        this.#backend.users.status(local.id, userIds),
-      )) ?? []
+    const statuses = await this.#statusOf(connection, userIds, watches)
     if (hasClosed(connection)) return
     const frame = watchlistFrame(idsOf(statuses, true), idsOf(statuses, false))
     if (frame !== undefined) connection.send(frame)
     for (const [index, watch] of watches.entries()) this.#startWatch(watch, statuses[index])
+  }
+
+  /** The state of watched users; asked again while more of them changed than could be held back. Empty when the store fails. */
+  async #statusOf(
+    connection: Connection,
+    userIds: readonly string[],
+    watches: readonly Subscription[],
+  ): Promise<readonly UserStatus[]> {
+    const { local } = connection
+    for (let attempt = 1; ; attempt += 1) {
+      const statuses = await this.#orWarn(connection, 'The state of watched users could not be read', () =>
+        this.#backend.users.status(local.id, userIds),
+      )
+      const overflowed = watches.filter((watch) => watch.takeOverflow()).length > 0
+      if (statuses === undefined || !overflowed || hasClosed(connection)) return statuses ?? []
+      if (attempt < snapshotAttemptsMax) continue
+      this.#logger.warn(
+        { app_id: local.id, socket_id: connection.socketId },
+        'Watched users change faster than their state can be read; the client may have missed changes',
+      )
+      return statuses
+    }
   }
 
   /** A store that fails costs the others' knowledge of this user, never the user's own connection: it is logged and gone on from. */
@@ -122,8 +142,7 @@ export class Users {
   #startWatch(watch: Subscription, status: UserStatus | undefined): void {
     if (watch.state === 'left') return
     watch.snapshot = { members: status?.version ?? 0, cache: 0 }
-    const settled = this.#backend.answersInOrder || hasSettled(watch.snapshot, watch.channel)
-    this.#hub.activate(watch, settled, this.#ticker.nowS)
+    this.#hub.activate(watch)
   }
 }
 

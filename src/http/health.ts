@@ -45,6 +45,17 @@ export function healthReply(path: string, readiness: Readiness, port: HealthPort
   }
 }
 
+/**
+ * What the bus says of readiness. A Redis that is lost to all nodes must not leave clients without any endpoint, so it alone keeps
+ * a node from being ready only for a while.
+ * @param downMs how long the bus has not been proven; undefined = it is
+ * @param readyAfterMs after which time without it the node is ready all the same; 0 = never
+ */
+export function busReadiness(downMs: number | undefined, readyAfterMs: number): Readiness {
+  if (downMs === undefined) return { ready: true }
+  return readyAfterMs > 0 && downMs >= readyAfterMs ? { ready: true, degraded: 'bus' } : { ready: false, reason: 'bus' }
+}
+
 function readinessReply(readiness: Readiness): HttpReply {
   if (!readiness.ready) return text(503, `Not ready: ${readiness.reason ?? 'starting'}\n`)
   return readiness.degraded === undefined ? okReply : degradedReply

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
-import { DurationHistogram } from './duration-histogram.js'
+import { LatencyCounter } from '../core/counters.js'
+import { LatencyHistogram } from './latency-histogram.js'
 import { type LabelledValue, registerCounter } from './sample-metrics.js'
 
 /** Routes are the router's own names; this bound holds if a caller ever passes a path by mistake. */
@@ -20,15 +21,17 @@ export function registerHttpMetrics(registry: Registry, prefix: string): HttpObs
     labelNames: ['route', 'status'],
     read: () => labelled(counts),
   })
-  const duration = new DurationHistogram(
+  const duration = new LatencyCounter()
+  new LatencyHistogram(
     registry,
     `${prefix}http_request_duration_seconds`,
     'Time from the end of the request to its answer.',
+    duration,
   )
   return (route, status, seconds) => {
     const known = counts.get(route)?.get(status) ?? newCount(counts, route, status)
     known.count += 1
-    duration.observeSeconds(seconds)
+    duration.observe(seconds)
   }
 }
 

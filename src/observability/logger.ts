@@ -18,6 +18,8 @@ export interface LoggerOptions {
   readonly format: LogFormat
   /** This node's name, on every line. */
   readonly node: string
+  /** Which of several processes on one port this is, on every line. */
+  readonly worker?: number
   readonly clock: Clock
   readonly redactor: Redactor
   /** Colours of the pretty format; for terminals. */
@@ -68,7 +70,7 @@ function createPino(options: LoggerOptions): PinoLogger {
   return pino(
     {
       level: options.level,
-      base: { node: options.node },
+      base: { node: options.node, ...(options.worker === undefined ? {} : { worker: options.worker }) },
       timestamp: () => `,"time":"${new Date(options.clock.nowMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // The redactor has made plain data of it already.

@@ -16,8 +16,8 @@ export interface MetricsServerOptions {
     text(): Promise<string>
     json(): Promise<string>
   }
-  readonly health: (path: HealthPath) => HttpReply
-  readonly memory: () => MemoryFigures
+  readonly health: (path: HealthPath) => HttpReply | Promise<HttpReply>
+  readonly memory: () => MemoryFigures | Promise<MemoryFigures>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -84,7 +84,7 @@ async function route(options: MetricsServerOptions, method: string, url: string)
     case '/metrics':
       return metricsReply(options, new URLSearchParams(query).get('json'))
     case '/usage':
-      return { status: 200, body: JSON.stringify({ memory: options.memory() }), contentType: 'application/json' }
+      return { status: 200, body: JSON.stringify({ memory: await options.memory() }), contentType: 'application/json' }
     case '/live':
     case '/ready':
     case '/health':

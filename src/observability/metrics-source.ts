@@ -1,13 +1,23 @@
-import type { AppCounters, NodeCounters } from '../core/counters.js'
+import type { AppCounters, BusCounters, NodeCounters } from '../core/counters.js'
 
 /** What the collectors read of the node, only while it is scraped. */
 export interface MetricsSource {
   /** The apps that exist now; one that was removed disappears from the metrics. */
   apps(): Iterable<AppSample>
   readonly node: NodeCounters
+  /** Undefined when there is only this node. */
+  readonly bus: BusSample | undefined
+  /** Transitions that were dropped from a full outbox. */
+  outboxDropped(): number
   draining(): boolean
   /** Bytes that wait in the send buffers of all sockets. */
   backpressureBytes(): number
+}
+
+/** The bus between nodes. */
+export interface BusSample {
+  readonly counters: BusCounters
+  up(): boolean
 }
 
 /** One app on this node at the moment of the scrape. */

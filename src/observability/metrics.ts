@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client'
 import { registerAppMetrics } from './app-metrics.js'
-import { DurationHistogram } from './duration-histogram.js'
+import { LatencyCounter } from '../core/counters.js'
+import { registerBusMetrics } from './bus-metrics.js'
 import { type HttpObserver, registerHttpMetrics } from './http-metrics.js'
+import { LatencyHistogram } from './latency-histogram.js'
 import type { AppSample, MetricsSource } from './metrics-source.js'
 import { registerProcessMetrics } from './process-metrics.js'
 import { registerCounter, registerGauge } from './sample-metrics.js'
@@ -42,6 +44,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   registerAppMetrics(registry, prefix, source.node, () => samples)
   registerNodeMetrics(registry, source)
+  if (source.bus !== undefined) registerBusMetrics(registry, prefix, source.bus)
   const httpObserver = withTriggers(registry, registerHttpMetrics(registry, prefix))
   registerProcessMetrics(registry, prefix)
   if (options.soketiNames !== undefined) registerSoketiMetrics(registry, () => samples, options.soketiNames.port)
@@ -76,6 +79,12 @@ function registerNodeMetrics(registry: Registry, source: MetricsSource): void {
     labelNames: [],
     read: () => [{ labels: {}, value: source.node.holdBackOverflows }],
   })
+  registerCounter(registry, {
+    name: `${prefix}outbox_dropped_total`,
+    help: 'Transitions for webhooks dropped because too many waited to be sent.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: source.outboxDropped() }],
+  })
 }
 
 /** Routes that publish: their answer 200 is the confirmation of the broker. */
@@ -83,14 +92,16 @@ const triggerRoutes: ReadonlySet<string> = new Set(['events', 'batch_events'])
 
 /** Accepted triggers in a histogram of their own, from the same measurement. */
 function withTriggers(registry: Registry, observeHttp: HttpObserver): HttpObserver {
-  const histogram = new DurationHistogram(
+  const accepted = new LatencyCounter()
+  new LatencyHistogram(
     registry,
     `${prefix}trigger_duration_seconds`,
     'Time from a trigger or batch to its confirmation by the broker.',
+    accepted,
   )
   return (route, status, seconds) => {
     observeHttp(route, status, seconds)
-    if (status === 200 && triggerRoutes.has(route)) histogram.observeSeconds(seconds)
+    if (status === 200 && triggerRoutes.has(route)) accepted.observe(seconds)
   }
 }
 

@@ -33,9 +33,10 @@ export class ProcessMemory {
   readonly #sources: MemorySources
   #usedBytes = 0
 
-  constructor(sources: MemorySources = systemSources) {
+  /** @param parts processes that share the memory: each may use its part */
+  constructor(sources: MemorySources = systemSources, parts = 1) {
     this.#sources = sources
-    this.limitBytes = memoryLimitBytes(sources)
+    this.limitBytes = memoryLimitBytes(sources) / parts
   }
 
   percent(): number {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ContractSubject, ContractTolerance, MakeSubject } from './subject.js'
+import type { ContractSubject, ContractTraits, MakeSubject } from './subject.js'
 
 /** What every Budget must do (src/core/ports/budget.ts, D8), as one node alone sees it. */
-export function budgetContract(name: string, make: MakeSubject, { rateError }: ContractTolerance): void {
+export function budgetContract(name: string, make: MakeSubject, { rateError }: ContractTraits): void {
   describe(`Budget of ${name}`, () => {
     let subject: ContractSubject
     beforeEach(async () => {

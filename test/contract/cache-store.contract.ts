@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ContractSubject, MakeSubject } from './subject.js'
 
-const ttlMs = 400
+/** Long enough that a loaded machine does not change what has expired. */
+const ttlMs = 1000
 
 /** What every CacheStore must do (src/core/ports/cache-store.ts), and the cached side of Broker.publish. */
 export function cacheStoreContract(name: string, make: MakeSubject): void {

@@ -7,13 +7,16 @@ import { brokerContract } from './broker.contract.js'
 import { budgetContract } from './budget.contract.js'
 import { cacheStoreContract } from './cache-store.contract.js'
 import { occupancyStoreContract } from './occupancy-store.contract.js'
+import { outboxContract } from './outbox.contract.js'
 import { presenceStoreContract } from './presence-store.contract.js'
-import type { ContractSubject } from './subject.js'
+import { wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
 import { userStoreContract } from './user-store.contract.js'
+
+const traits: ContractTraits = { rateError: 0, handoverMs: 0, scale: 1 }
 
 async function make(): Promise<ContractSubject> {
   const clock = new ManualClock()
-  const backend = new MemoryBackend(clock)
+  const backend = new MemoryBackend(clock, wantsTransition)
   const sink = new RecordingSink()
   await backend.start(sink)
   return {
@@ -25,11 +28,12 @@ async function make(): Promise<ContractSubject> {
 }
 
 brokerContract('memory', make)
-presenceStoreContract('memory', make)
-occupancyStoreContract('memory', make)
+presenceStoreContract('memory', make, traits)
+occupancyStoreContract('memory', make, traits)
 cacheStoreContract('memory', make)
-userStoreContract('memory', make)
-budgetContract('memory', make, { rateError: 0 })
+outboxContract('memory', make)
+userStoreContract('memory', make, traits)
+budgetContract('memory', make, traits)
 appRegistryContract('static settings', (settings) => {
   const registry = new StaticAppRegistry(settings)
   return { registry, replace: async (next) => void registry.replace(next) }

@@ -3,14 +3,10 @@ export type Change =
   | { readonly type: 'added'; readonly userId: string; readonly userInfo: unknown }
   | { readonly type: 'removed'; readonly userId: string }
 
-interface Present {
-  readonly info: unknown
-  readonly sockets: Set<string>
-}
-
 /** Presence (2.5) in its plainest form: what a store must answer and announce. */
 export class PresenceModel {
-  readonly #rooms = new Map<string, Map<string, Present>>()
+  /** Topic → user → connections. */
+  readonly #rooms = new Map<string, Map<string, Set<string>>>()
   readonly #changes = new Map<string, Change[]>()
 
   join(
@@ -19,23 +15,23 @@ export class PresenceModel {
     userId: string,
     info: unknown,
     membersMax: number,
-  ): 'full' | { first: boolean; members: [string, unknown][] } {
+  ): 'full' | { first: boolean } {
     const room = this.#room(topic)
     const present = room.get(userId)
     if (present === undefined && membersMax > 0 && room.size >= membersMax) return 'full'
     if (present === undefined) {
-      room.set(userId, { info, sockets: new Set([socketId]) })
+      room.set(userId, new Set([socketId]))
       this.#change(topic, { type: 'added', userId, userInfo: info })
     } else {
-      present.sockets.add(socketId)
+      present.add(socketId)
     }
-    return { first: present === undefined, members: [...room].map(([id, member]) => [id, member.info]) }
+    return { first: present === undefined }
   }
 
   leave(topic: string, socketId: string, userId: string): boolean {
     const room = this.#room(topic)
     const present = room.get(userId)
-    if (present === undefined || !present.sockets.delete(socketId) || present.sockets.size > 0) return false
+    if (present === undefined || !present.delete(socketId) || present.size > 0) return false
     room.delete(userId)
     this.#change(topic, { type: 'removed', userId })
     return true
@@ -49,8 +45,8 @@ export class PresenceModel {
     return [...this.#room(topic).keys()]
   }
 
-  #room(topic: string): Map<string, Present> {
-    const room = this.#rooms.get(topic) ?? new Map<string, Present>()
+  #room(topic: string): Map<string, Set<string>> {
+    const room = this.#rooms.get(topic) ?? new Map<string, Set<string>>()
     this.#rooms.set(topic, room)
     return room
   }

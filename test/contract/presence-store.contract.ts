@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { JoinResult, Member, RosterSnapshot } from '../../src/core/ports/presence-store.js'
 import type { Delivered } from '../fakes/recording-sink.js'
 import { PresenceModel, type Change } from './presence-model.js'
-import type { ContractSubject, MakeSubject } from './subject.js'
+import { runs, type ContractSubject, type ContractTraits, type MakeSubject } from './subject.js'
 
 interface RosterData {
   readonly count: number
@@ -12,7 +12,7 @@ interface RosterData {
 }
 
 /** What every PresenceStore must do (src/core/ports/presence-store.ts; D6, architecture ideas 3 and 4). */
-export function presenceStoreContract(name: string, make: MakeSubject): void {
+export function presenceStoreContract(name: string, make: MakeSubject, traits: ContractTraits): void {
   describe(`PresenceStore of ${name}`, () => {
     const topic = '1/presence-a'
     let subject: ContractSubject
@@ -24,7 +24,8 @@ export function presenceStoreContract(name: string, make: MakeSubject): void {
 
     const join = (socketId: string, userId: string, userInfo?: string, membersMax = 0) =>
       subject.backend.presence.join(topic, socketId, { userId, userInfo }, membersMax)
-    const leave = (socketId: string, userId: string) => subject.backend.presence.leave(topic, socketId, userId)
+    const leave = (socketId: string, userId: string, handover = false) =>
+      subject.backend.presence.leave(topic, socketId, userId, handover)
 
     test('announces the first connection of a user and the last one gone, once each', async () => {
       const { sink } = subject
@@ -43,23 +44,36 @@ export function presenceStoreContract(name: string, make: MakeSubject): void {
       const one = joined(await join('1.1', 'ann'))
       const two = joined(await join('2.1', 'bob'))
       const again = joined(await join('2.2', 'bob'))
-      const left = await leave('1.1', 'ann')
+      await leave('1.1', 'ann')
       const three = joined(await join('3.1', 'cy'))
       const versions = (await subject.sink.atLeast(topic, 4)).map(({ kind, version }) => {
         expect(kind).toBe('members')
         return version
       })
-      expect(versions).toEqual([one.version, two.version, left.version, three.version])
+      const left = versions[2]!
+      expect(versions).toEqual([one.version, two.version, left, three.version])
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
       expect(versions[0]).toBeGreaterThan(0)
       expect(again.version).toBeGreaterThanOrEqual(two.version)
-      expect(again.version).toBeLessThan(left.version)
+      expect(again.version).toBeLessThan(left)
+    })
+
+    test('what the answer to a join covers has been delivered before it', async () => {
+      const last = () => subject.sink.of(topic).at(-1)
+      const one = joined(await join('1.1', 'ann'))
+      expect(last()).toMatchObject({ version: one.version })
+      const left = leave('1.1', 'ann')
+      const two = joined(await join('2.1', 'bob'))
+      expect(subject.sink.of(topic)).toHaveLength(3)
+      expect(last()).toMatchObject({ version: two.version })
+      await left
     })
 
     test('versions go on counting when the channel was empty in between', async () => {
       const before = joined(await join('1.1', 'ann')).version
-      const emptied = (await leave('1.1', 'ann')).version
+      await leave('1.1', 'ann')
       const after = joined(await join('1.1', 'ann')).version
+      const emptied = (await subject.sink.atLeast(topic, 3))[1]!.version
       expect(emptied).toBeGreaterThan(before)
       expect(after).toBeGreaterThan(emptied)
     })
@@ -144,6 +158,64 @@ export function presenceStoreContract(name: string, make: MakeSubject): void {
     test('an empty channel has nobody', async () => {
       expect(await subject.backend.presence.userIds('1/presence-none')).toEqual([])
       expect(await subject.backend.presence.count('1/__proto__')).toBe(0)
+      expect(await subject.backend.presence.counts('1')).toEqual(new Map())
+      expect(subject.backend.presence.localMembers('1')).toBe(0)
+    })
+
+    test('tells the users of every channel of an app in one answer, and how many are on this node', async () => {
+      const { presence } = subject.backend
+      const joins = [
+        ['1/presence-a', '1.1', 'ann'],
+        ['1/presence-a', '1.2', 'ann'],
+        ['1/presence-a', '2.1', 'bob'],
+        ['1/presence-__proto__', '1.1', 'ann'],
+        ['1/presence-gone', '1.1', 'ann'],
+        ['11/presence-a', '3.1', 'cy'],
+        ['__proto__/presence-a', '3.1', 'cy'],
+      ] as const
+      for (const [of, socketId, userId] of joins) {
+        await subject.backend.broker.subscribe(of)
+        await presence.join(of, socketId, { userId, userInfo: undefined }, 0)
+      }
+      await presence.leave('1/presence-gone', '1.1', 'ann', false)
+      expect([...(await presence.counts('1'))].sort()).toEqual([
+        ['presence-__proto__', 1],
+        ['presence-a', 2],
+      ])
+      expect([...(await presence.counts('__proto__'))]).toEqual([['presence-a', 1]])
+      expect(['1', '11', '__proto__', '2'].map((appId) => presence.localMembers(appId))).toEqual([3, 1, 1, 0])
+    })
+
+    test('a member that leaves for a handover is held, and told to nobody when it is back in time', async () => {
+      const { presence } = subject.backend
+      await join('1.1', 'ann')
+      await join('2.1', 'bob')
+      expect(await leave('1.1', 'ann', true)).toEqual({ last: traits.handoverMs === 0 })
+      await subject.pass(traits.handoverMs / 4)
+      const { first } = joined(await join('1.2', 'ann'))
+      if (traits.handoverMs === 0) expect(first).toBe(true)
+      else {
+        expect(first).toBe(false)
+        await subject.pass(traits.handoverMs * 2)
+        expect(subject.sink.of(topic)).toHaveLength(2)
+        expect(await presence.count(topic)).toBe(2)
+        expect(await leave('1.2', 'ann')).toEqual({ last: true })
+      }
+      await leave('1.2', 'ann')
+      expect(await presence.userIds(topic)).toEqual(['bob'])
+    })
+
+    test('a member that is not back after a handover has left, and is told once', async () => {
+      const { presence } = subject.backend
+      await join('1.1', 'ann')
+      await leave('1.1', 'ann', true)
+      if (traits.handoverMs > 0) expect(await presence.userIds(topic)).toEqual(['ann'])
+      await subject.pass(traits.handoverMs)
+      const changes = (await subject.sink.atLeast(topic, 2)).map(changeOf)
+      expect(changes.at(-1)).toEqual({ type: 'removed', userId: 'ann' })
+      expect(changes).toHaveLength(2)
+      expect(await presence.count(topic)).toBe(0)
+      expect(joined(await join('1.2', 'ann')).first).toBe(true)
     })
   })
 
@@ -162,7 +234,7 @@ export function presenceStoreContract(name: string, make: MakeSubject): void {
             }
           },
         ),
-        { numRuns: 150 },
+        { numRuns: runs(traits, 150) },
       )
     })
   })
@@ -200,21 +272,23 @@ async function followsModel(subject: ContractSubject, operations: readonly Opera
     if (type === 'join') {
       const member: Member = { userId, userInfo: JSON.stringify({ socketId }) }
       const expected = model.join(topic, socketId, userId, { socketId }, membersMax)
+      const changesBefore = model.changes(topic).length
       answers.push(
         presence.join(topic, socketId, member, membersMax).then((result) => {
-          if (expected === 'full') expect(result).toEqual({ outcome: 'full' })
-          else {
-            const { first, roster } = joined(result)
-            expect(first).toBe(expected.first)
-            expect(roster.count).toBe(expected.members.length)
-            expect(rosterOf(roster).ids).toEqual(expected.members.map(([id]) => id))
-            expect(Object.entries(rosterOf(roster).hash).sort()).toEqual([...expected.members].sort())
+          if (expected === 'full') {
+            expect(result).toEqual({ outcome: 'full' })
+            return
           }
+          const { first, roster, version } = joined(result)
+          expect(first).toBe(expected.first)
+          const covered = subject.sink.of(topic).filter((delivered) => delivered.version <= version)
+          expect(covered.length).toBeGreaterThanOrEqual(changesBefore)
+          expectRoster(roster, covered.map(changeOf))
         }),
       )
     } else {
       const last = model.leave(topic, socketId, userId)
-      answers.push(presence.leave(topic, socketId, userId).then((result) => expect(result.last).toBe(last)))
+      answers.push(presence.leave(topic, socketId, userId, false).then((result) => expect(result.last).toBe(last)))
     }
     if (waits) await answers.at(-1)
   }
@@ -228,6 +302,19 @@ async function followsModel(subject: ContractSubject, operations: readonly Opera
     expect(await presence.userIds(topic)).toEqual(model.userIds(topic))
     expect(await presence.count(topic)).toBe(model.userIds(topic).length)
   }
+}
+
+/** A roster is what the changes up to its version have made: those before the join, and perhaps later ones that came before its answer. */
+function expectRoster(roster: RosterSnapshot, changes: readonly Change[]): void {
+  const members = new Map<string, unknown>()
+  for (const change of changes) {
+    if (change.type === 'added') members.set(change.userId, change.userInfo)
+    else members.delete(change.userId)
+  }
+  const { count, ids, hash } = rosterOf(roster)
+  expect([roster.count, count]).toEqual([members.size, members.size])
+  expect(ids).toEqual([...members.keys()])
+  expect(Object.entries(hash).sort()).toEqual([...members].sort())
 }
 
 function joined(result: JoinResult): Extract<JoinResult, { outcome: 'joined' }> {

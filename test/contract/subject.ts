@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/core/ports/backend.js'
+import type { WantsTransition } from '../../src/core/ports/outbox.js'
 import type { RecordingSink } from '../fakes/recording-sink.js'
 
 /** One started, empty backend under test. */
@@ -12,11 +13,24 @@ export interface ContractSubject {
   close(): Promise<void>
 }
 
+/** Every backend under test is made with this: app `quiet` has no webhook, app `members` one for member_added only. */
+export const wantsTransition: WantsTransition = (appId, type) =>
+  appId !== 'quiet' && (appId !== 'members' || type === 'member_added')
+
 /** Makes a subject with nothing stored in it. */
 export type MakeSubject = () => Promise<ContractSubject>
 
-/** How exact a backend is where the guarantees leave room. */
-export interface ContractTolerance {
+/** What a suite must know of a backend: how exact it is where the guarantees leave room, and what its runs cost. */
+export interface ContractTraits {
   /** Relative error of a rate (D8): 0 for one process, 0.1 where slices are leased. */
   readonly rateError: number
+  /** How long a member is held that leaves for a handover (D6): 0 = told at once. */
+  readonly handoverMs: number
+  /** Share of the random runs that is made, where each takes real time. */
+  readonly scale: number
+}
+
+/** How many random runs are made of those that a backend without cost makes. */
+export function runs(traits: ContractTraits, count: number): number {
+  return Math.max(1, Math.round(count * traits.scale))
 }

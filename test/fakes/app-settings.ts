@@ -36,6 +36,7 @@ export function appSettings(some: Partial<AppSettings> = {}, limits: Partial<App
     watchlist: { enabled: true },
     authorizedConnections: { enabled: false, timeoutMs: 30_000 },
     cache: { ttlSeconds: 1800 },
+    webhooks: [],
     limits: { ...defaultLimits, ...limits },
     ...some,
   }

@@ -1,12 +1,15 @@
 import type { Clock } from '../../src/base/clock.js'
 import { MemoryBackend } from '../../src/backend/memory/memory-backend.js'
 import type { Backend } from '../../src/core/ports/backend.js'
-import type { Broker, BrokerSink } from '../../src/core/ports/broker.js'
+import { BusCounters } from '../../src/core/counters.js'
+import type { Broker, BrokerSink, Topic } from '../../src/core/ports/broker.js'
 import type { Budget } from '../../src/core/ports/budget.js'
 import type { CacheStore } from '../../src/core/ports/cache-store.js'
 import type { OccupancyStore } from '../../src/core/ports/occupancy-store.js'
+import type { Outbox } from '../../src/core/ports/outbox.js'
 import type { PresenceStore } from '../../src/core/ports/presence-store.js'
 import type { UserStore } from '../../src/core/ports/user-store.js'
+import { userStatusTopic } from '../../src/core/topic.js'
 
 /** The calls whose answers a test can hold back or spoil. */
 export type Call =
@@ -21,24 +24,34 @@ export type Call =
   | 'users.signOut'
   | 'users.status'
 
+interface HeldDelivery {
+  readonly topic: Topic | undefined
+  readonly deliver: () => void
+}
+
 /**
  * A backend that does what memory does, but answers when a test lets it: a store of another machine, which has done the work
  * before its answer is back, and whose messages take a way of their own.
  */
 export class ScriptedBackend implements Backend {
   answersInOrder = true
+  readonly counters = new BusCounters()
+  /** What `downSinceMs` says. */
+  downSince: number | undefined
   /** Every call made, in order, as `call topic-or-app …`. */
   readonly calls: string[] = []
   /** Messages for the sink wait for `deliverHeld`. */
   holdsDeliveries = false
+  /** Counts are answered with what is stored when the answer comes. */
+  takesCountsAsOne = false
   readonly inner: MemoryBackend
   readonly #held = new Map<Call, (() => void)[]>()
   readonly #failing = new Map<Call, 'reject' | 'throw'>()
-  #deliveries: (() => void)[] = []
+  #deliveries: HeldDelivery[] = []
   #sink: BrokerSink | undefined
 
   constructor(clock: Clock) {
-    this.inner = new MemoryBackend(clock)
+    this.inner = new MemoryBackend(clock, () => false)
   }
 
   /** From now on answers to this call wait for `release`. */
@@ -74,7 +87,7 @@ export class ScriptedBackend implements Backend {
 
   /** Hands waiting messages to the sink, the oldest first. */
   deliverHeld(count = this.#deliveries.length): void {
-    for (const deliver of this.#deliveries.splice(0, count)) deliver()
+    for (const { deliver } of this.#deliveries.splice(0, count)) deliver()
   }
 
   callsOf(call: string): readonly string[] {
@@ -96,20 +109,29 @@ export class ScriptedBackend implements Backend {
 
   readonly presence: PresenceStore = {
     join: (topic, socketId, member, membersMax) =>
-      this.#answer('presence.join', [topic, socketId, member.userId], () =>
-        this.inner.presence.join(topic, socketId, member, membersMax),
+      this.#answer(
+        'presence.join',
+        [topic, socketId, member.userId],
+        () => this.inner.presence.join(topic, socketId, member, membersMax),
+        [topic],
       ),
-    leave: (topic, socketId, userId) =>
-      this.#answer('presence.leave', [topic, socketId, userId], () =>
+    leave: (topic, socketId, userId, handover) =>
+      this.#answer('presence.leave', [topic, socketId, userId, ...(handover ? ['handover'] : [])], () =>
         this.inner.presence.leave(topic, socketId, userId),
       ),
     userIds: (topic) => this.inner.presence.userIds(topic),
     count: (topic) => this.inner.presence.count(topic),
+    counts: (appId) => this.inner.presence.counts(appId),
+    localMembers: (appId) => this.inner.presence.localMembers(appId),
   }
 
   readonly occupancy: OccupancyStore = {
-    set: (topic, localCount) =>
-      this.#answer('occupancy.set', [topic, String(localCount)], () => this.inner.occupancy.set(topic, localCount)),
+    set: async (topic, localCount) => {
+      const told = await this.#answer('occupancy.set', [topic, String(localCount)], () =>
+        this.inner.occupancy.set(topic, localCount),
+      )
+      return this.takesCountsAsOne ? { total: await this.inner.occupancy.total(topic) } : told
+    },
     total: (topic) => this.inner.occupancy.total(topic),
     list: (appId, prefix) => this.inner.occupancy.list(appId, prefix),
   }
@@ -121,48 +143,83 @@ export class ScriptedBackend implements Backend {
   readonly users: UserStore = {
     signIn: (appId, userId, socketId) =>
       this.#answer('users.signIn', [appId, userId, socketId], () => this.inner.users.signIn(appId, userId, socketId)),
-    signOut: (appId, userId, socketId) =>
-      this.#answer('users.signOut', [appId, userId, socketId], () => this.inner.users.signOut(appId, userId, socketId)),
+    signOut: (appId, userId, socketId, handover) =>
+      this.#answer('users.signOut', [appId, userId, socketId, ...(handover ? ['handover'] : [])], () =>
+        this.inner.users.signOut(appId, userId, socketId),
+      ),
     status: (appId, userIds) =>
-      this.#answer('users.status', [appId, ...userIds], () => this.inner.users.status(appId, userIds)),
+      this.#answer(
+        'users.status',
+        [appId, ...userIds],
+        () => this.inner.users.status(appId, userIds),
+        userIds.map((userId) => userStatusTopic(appId, userId)),
+      ),
   }
 
   get budget(): Budget {
     return this.inner.budget
   }
 
+  get outbox(): Outbox {
+    return this.inner.outbox
+  }
+
   start(sink: BrokerSink): Promise<void> {
     this.#sink = sink
     return this.inner.start({
-      deliver: (...message) => this.#send(() => this.#sink?.deliver(...message)),
-      control: (message) => this.#send(() => this.#sink?.control(message)),
+      deliver: (...message) => this.#send(message[0], () => this.#sink?.deliver(...message)),
+      control: (message) => this.#send(undefined, () => this.#sink?.control(message)),
     })
   }
 
-  ready(): boolean {
-    return true
+  downSinceMs(): number | undefined {
+    return this.downSince
   }
 
   close(): Promise<void> {
     return this.inner.close()
   }
 
-  #send(deliver: () => void): void {
-    if (this.holdsDeliveries) this.#deliveries.push(deliver)
+  #send(topic: Topic | undefined, deliver: () => void): void {
+    if (this.holdsDeliveries) this.#deliveries.push({ topic, deliver })
     else deliver()
   }
 
-  /** Does the work now, and answers when the test lets it. */
-  #answer<Answer>(call: Call, about: readonly string[], work: () => Promise<Answer>): Promise<Answer> {
+  /** Hands over what still waits of these topics, of what waited then. */
+  #deliverOf(topics: readonly Topic[], waiting: readonly HeldDelivery[]): void {
+    for (const held of waiting) {
+      if (held.topic === undefined || !topics.includes(held.topic) || !this.#deliveries.includes(held)) continue
+      this.#deliveries = this.#deliveries.filter((one) => one !== held)
+      held.deliver()
+    }
+  }
+
+  /**
+   * Does the work now, and answers when the test lets it.
+   * @param inOrder topics of which everything up to the work is delivered before the answer
+   */
+  #answer<Answer>(
+    call: Call,
+    about: readonly string[],
+    work: () => Promise<Answer>,
+    inOrder: readonly Topic[] = [],
+  ): Promise<Answer> {
     this.calls.push([call, ...about].join(' '))
     const failing = this.#failing.get(call)
     if (failing === 'throw') throw new Error(`${call} throws`)
     if (failing === 'reject') return Promise.reject(new Error(`${call} rejects`))
     const answer = work()
+    const before = [...this.#deliveries]
     const held = this.#held.get(call)
-    if (held === undefined) return answer
+    if (held === undefined) {
+      this.#deliverOf(inOrder, before)
+      return answer
+    }
     return new Promise((resolve) => {
-      held.push(() => resolve(answer))
+      held.push(() => {
+        this.#deliverOf(inOrder, before)
+        resolve(answer)
+      })
     })
   }
 }

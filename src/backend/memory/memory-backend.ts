@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '../../base/clock.js'
+import { BusCounters } from '../../core/counters.js'
 import type { Backend } from '../../core/ports/backend.js'
 import type { BrokerSink } from '../../core/ports/broker.js'
+import type { WantsTransition } from '../../core/ports/outbox.js'
 import { MemoryBroker } from './memory-broker.js'
 import { MemoryBudget } from './memory-budget.js'
 import { MemoryCache } from './memory-cache.js'
 import { MemoryOccupancy } from './memory-occupancy.js'
+import { MemoryOutbox } from './memory-outbox.js'
 import { MemoryPresence } from './memory-presence.js'
 import { MemoryUsers } from './memory-users.js'
 
@@ -14,20 +17,25 @@ const sweepMs = 10_000
 /** Everything a single node needs, in its own memory: always ready, always in order. */
 export class MemoryBackend implements Backend {
   readonly answersInOrder = true
+  readonly counters = new BusCounters()
   readonly cache: MemoryCache
   readonly broker: MemoryBroker
   readonly presence: MemoryPresence
-  readonly occupancy = new MemoryOccupancy()
+  readonly occupancy: MemoryOccupancy
   readonly users: MemoryUsers
   readonly budget: MemoryBudget
+  readonly outbox: MemoryOutbox
   readonly #clock: Clock
   #sweep: Timer | undefined
 
-  constructor(clock: Clock) {
+  /** @param wantsTransition which transitions are put into the outbox */
+  constructor(clock: Clock, wantsTransition: WantsTransition) {
     this.#clock = clock
+    this.outbox = new MemoryOutbox(wantsTransition, clock, this.counters)
     this.cache = new MemoryCache(clock)
     this.broker = new MemoryBroker(this.cache)
-    this.presence = new MemoryPresence(this.broker)
+    this.presence = new MemoryPresence(this.broker, this.outbox)
+    this.occupancy = new MemoryOccupancy(this.outbox)
     this.users = new MemoryUsers(this.broker)
     this.budget = new MemoryBudget(clock)
   }
@@ -38,8 +46,8 @@ export class MemoryBackend implements Backend {
     return Promise.resolve()
   }
 
-  ready(): boolean {
-    return true
+  downSinceMs(): undefined {
+    return undefined
   }
 
   close(): Promise<void> {

@@ -4,9 +4,18 @@ import type { SocketId, Topic } from '../../core/ports/broker.js'
 import type { JoinResult, Member, PresenceStore } from '../../core/ports/presence-store.js'
 import { splitTopic } from '../../core/topic.js'
 import type { MemoryBroker } from './memory-broker.js'
+import type { MemoryOutbox } from './memory-outbox.js'
+
+interface AppMembers {
+  readonly id: string
+  /** Distinct users, summed over the channels. */
+  total: number
+  /** Channel → distinct users. */
+  readonly counts: Map<string, number>
+}
 
 interface Room {
-  readonly appId: string
+  readonly app: AppMembers
   readonly channel: string
   readonly roster: Roster
   /** User id → its connections. */
@@ -16,18 +25,19 @@ interface Room {
 /** Members of presence channels in one process. The version counts the changes of all channels, so that it outlives an empty room. */
 export class MemoryPresence implements PresenceStore {
   readonly #broker: MemoryBroker
+  readonly #outbox: MemoryOutbox
   readonly #rooms = new Map<Topic, Room>()
-  /** App id → distinct users, summed over its channels. */
-  readonly #membersOf = new Map<string, number>()
+  readonly #apps = new Map<string, AppMembers>()
   #version = 0
 
-  constructor(broker: MemoryBroker) {
+  constructor(broker: MemoryBroker, outbox: MemoryOutbox) {
     this.#broker = broker
+    this.#outbox = outbox
   }
 
   join(topic: Topic, socketId: SocketId, member: Member, membersMax: number): Promise<JoinResult> {
     const { userId, userInfo } = member
-    const room = this.#rooms.get(topic) ?? newRoom(topic)
+    const room = this.#rooms.get(topic) ?? this.#newRoom(topic)
     const sockets = room.sockets.get(userId)
     const first = sockets === undefined
     if (first && membersMax > 0 && room.roster.count >= membersMax) return Promise.resolve({ outcome: 'full' })
@@ -35,9 +45,10 @@ export class MemoryPresence implements PresenceStore {
       this.#rooms.set(topic, room)
       room.sockets.set(userId, new Set([socketId]))
       room.roster.add(userId, userInfo)
-      this.#countMember(room, 1)
+      recount(room, 1)
       this.#version += 1
       this.#broker.announce(topic, room.roster.addedFrame(room.channel, userId), this.#version)
+      this.#outbox.append(room.app.id, 'member_added', room.channel, { userId })
     } else {
       sockets.add(socketId)
     }
@@ -45,19 +56,21 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve({ outcome: 'joined', first, roster, version: this.#version })
   }
 
-  leave(topic: Topic, socketId: SocketId, userId: string): Promise<{ last: boolean; version: number }> {
+  /** Told at once, whatever the caller says of a handover: there is no other node that a client could come back to. */
+  leave(topic: Topic, socketId: SocketId, userId: string): Promise<{ last: boolean }> {
     const room = this.#rooms.get(topic)
     const sockets = room?.sockets.get(userId)
     if (room === undefined || sockets === undefined || !sockets.delete(socketId) || sockets.size > 0) {
-      return Promise.resolve({ last: false, version: this.#version })
+      return Promise.resolve({ last: false })
     }
     room.sockets.delete(userId)
     room.roster.delete(userId)
-    this.#countMember(room, -1)
+    recount(room, -1)
     if (room.roster.count === 0) this.#rooms.delete(topic)
     this.#version += 1
     this.#broker.announce(topic, memberRemovedFrame(room.channel, userId), this.#version)
-    return Promise.resolve({ last: true, version: this.#version })
+    this.#outbox.append(room.app.id, 'member_removed', room.channel, { userId })
+    return Promise.resolve({ last: true })
   }
 
   userIds(topic: Topic): Promise<readonly string[]> {
@@ -68,16 +81,31 @@ export class MemoryPresence implements PresenceStore {
     return Promise.resolve(this.#rooms.get(topic)?.roster.count ?? 0)
   }
 
-  /** Members of all presence channels of an app, for the metric. */
-  membersOf(appId: string): number {
-    return this.#membersOf.get(appId) ?? 0
+  counts(appId: string): Promise<ReadonlyMap<string, number>> {
+    return Promise.resolve(this.#app(appId).counts)
   }
 
-  #countMember(room: Room, change: 1 | -1): void {
-    this.#membersOf.set(room.appId, this.membersOf(room.appId) + change)
+  localMembers(appId: string): number {
+    return this.#apps.get(appId)?.total ?? 0
+  }
+
+  #newRoom(topic: Topic): Room {
+    const { appId, channel } = splitTopic(topic)
+    return { app: this.#app(appId), channel, roster: new Roster(), sockets: new Map() }
+  }
+
+  #app(appId: string): AppMembers {
+    let app = this.#apps.get(appId)
+    if (app === undefined) {
+      app = { id: appId, total: 0, counts: new Map() }
+      this.#apps.set(appId, app)
+    }
+    return app
   }
 }
 
-function newRoom(topic: Topic): Room {
-  return { ...splitTopic(topic), roster: new Roster(), sockets: new Map() }
+function recount({ app, channel, roster }: Room, change: 1 | -1): void {
+  app.total += change
+  if (roster.count > 0) app.counts.set(channel, roster.count)
+  else app.counts.delete(channel)
 }

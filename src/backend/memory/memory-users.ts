@@ -27,6 +27,7 @@ export class MemoryUsers implements UserStore {
     return Promise.resolve({ first: true })
   }
 
+  /** Told at once, as MemoryPresence.leave. */
   signOut(appId: string, userId: string, socketId: SocketId): Promise<{ last: boolean }> {
     const topic = userStatusTopic(appId, userId)
     const sockets = this.#online.get(topic)

@@ -22,6 +22,8 @@ export interface CoreApi {
   /** Occupied channels whose name begins with the prefix, without `#` channels, and their subscription counts. */
   channels(appId: string, prefix: string): Promise<ReadonlyMap<string, number>>
   subscriptionCount(appId: string, channel: string): Promise<number>
+  /** Distinct users of every presence channel that has any, by channel name. */
+  userCounts(appId: string): Promise<ReadonlyMap<string, number>>
   /** Distinct users of a presence channel. */
   userCount(appId: string, channel: string): Promise<number>
   userIds(appId: string, channel: string): Promise<readonly string[]>

@@ -3,6 +3,7 @@
  * (`apps[]` in config/, documented in docs/configuration.md) with every default filled in.
  */
 import type { HmacKey } from '../../protocol/signature.js'
+import type { TransitionType } from './outbox.js'
 
 /** Numbers an app may be given; 0 means "no limit" only where the comment says so. */
 export interface AppLimits {
@@ -52,7 +53,17 @@ export interface AppSettings {
   readonly authorizedConnections: { readonly enabled: boolean; readonly timeoutMs: number }
   readonly cache: { readonly ttlSeconds: number }
   readonly limits: AppLimits
+  readonly webhooks: readonly WebhookSettings[]
 }
+
+/** One address that is told what happens in channels (section 5 of the protocol). */
+export interface WebhookSettings {
+  readonly url: string
+  /** Which events it is sent; empty = all. */
+  readonly events: readonly WebhookEventName[]
+}
+
+export type WebhookEventName = TransitionType | 'client_event' | 'cache_miss'
 
 /** An app ready for use: its settings, and its keys prepared for signing. Secrets are reachable only through `signers`. */
 export interface App extends Omit<AppSettings, 'keys'> {

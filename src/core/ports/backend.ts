@@ -1,7 +1,9 @@
+import type { BusCounters } from '../counters.js'
 import type { Broker, BrokerSink } from './broker.js'
 import type { Budget } from './budget.js'
 import type { CacheStore } from './cache-store.js'
 import type { OccupancyStore } from './occupancy-store.js'
+import type { Outbox } from './outbox.js'
 import type { PresenceStore } from './presence-store.js'
 import type { UserStore } from './user-store.js'
 
@@ -14,12 +16,15 @@ export interface Backend {
   readonly users: UserStore
   readonly budget: Budget
   /**
-   * True when everything up to the version of an answer has been delivered to the sink before the answer resolves. Otherwise a
-   * joined subscription is fed one by one until the messages up to its snapshot have passed (subscription state `settling`).
+   * True when everything up to the version of a cached event has been delivered to the sink before `cache.get` resolves.
+   * Otherwise a subscription to a cache channel is fed one by one until the messages up to its snapshot have passed (subscription
+   * state `settling`).
    */
   readonly answersInOrder: boolean
+  readonly outbox: Outbox
+  readonly counters: BusCounters
   start(sink: BrokerSink): Promise<void>
-  /** Whether reads and publishes can be answered for the whole cluster now. */
-  ready(): boolean
+  /** When reads and publishes stopped being answered for the whole cluster (monotonic); undefined while they are. */
+  downSinceMs(): number | undefined
   close(): Promise<void>
 }

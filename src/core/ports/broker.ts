@@ -34,7 +34,10 @@ export interface BrokerSink {
 
 /** Moves messages between nodes; ordered per publishing node and topic. */
 export interface Broker {
-  /** First local subscriber of a topic; resolves once delivery is guaranteed. */
+  /**
+   * First local subscriber of a topic; resolves once delivery is guaranteed, or when a client must not wait for it any longer
+   * because the bus is down or slow (D4): then the topic is taken as soon as the bus is back.
+   */
   subscribe(topic: Topic): Promise<void>
   /** Last local subscriber left; the broker may give the topic up later. */
   unsubscribe(topic: Topic): void

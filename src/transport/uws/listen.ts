@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
 import type { Clock, Timer } from '../../base/clock.js'
+import { listenProblem } from '../../base/listen-problem.js'
 import type { Logger } from '../../core/ports/logger.js'
 import { errors } from '../../protocol/errors.js'
 import type { ClientAddresses } from './client-address.js'
@@ -20,6 +21,8 @@ export interface ListenOptions {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
+  /** Whether other processes of ours listen on the port as well: the kernel spreads the connections over them. */
+  readonly isShared: boolean
   readonly pathPrefix: string
   readonly tls: TlsFiles | undefined
   /** Bytes of request line and headers. */
@@ -95,18 +98,14 @@ export class UwsListener {
   }
 
   async #listen(port: number): Promise<void> {
-    const { host, tls } = this.#options
+    const { host, tls, isShared } = this.#options
     const generation = this.#createGeneration()
     const socket = await new Promise<UwsListenSocket | false>((resolve) => {
       // Alone on its port, so that a left-over process is an error and not a thief of connections; a certificate reload needs it shared.
-      if (tls === undefined) generation.app.listen(host, port, this.#library.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
-      else generation.app.listen(host, port, resolve)
+      if (isShared || tls !== undefined) generation.app.listen(host, port, resolve)
+      else generation.app.listen(host, port, this.#library.LIBUS_LISTEN_EXCLUSIVE_PORT, resolve)
     })
-    if (socket === false) {
-      throw new Error(
-        `Cannot listen on ${host}:${port}: the port is in use or not allowed; choose another with --port or stop its owner`,
-      )
-    }
+    if (socket === false) throw new Error(listenProblem(host, port))
     generation.listenSocket = socket
     this.port = this.#library.us_socket_local_port(socket)
     this.#parts.fanout.generations.push(generation)
@@ -158,12 +157,13 @@ export class UwsListener {
 
   /** Asks the sockets of an old generation to reconnect, some at a time. */
   #empty(generation: Generation): void {
-    const { code, message } = errors.reconnect()
+    const error = errors.reconnect()
     let closing = 0
     for (const socket of generation.sockets) {
       if (closing >= emptiedPerStep) break
       closing += 1
-      socket.end(code ?? 0, message)
+      if (socket.connection === undefined) socket.end(error.code ?? 0, error.message)
+      else socket.connection.end(error)
     }
     if (generation.sockets.size > 0) this.#parts.clock.after(emptyStepMs, () => this.#empty(generation))
     else this.#dropEmpty()

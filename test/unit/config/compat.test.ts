@@ -69,7 +69,10 @@ describe("a Laravel .env with Reverb's variables", () => {
 
   it('uses Redis only when Reverb scales', () => {
     const files = { '.env': `${reverb}REVERB_SCALING_ENABLED=true` }
-    expect(errorsOf({ files })).toEqual([expect.stringContaining('This version runs one node and cannot use Redis')])
+    expect(configOf({ files }).redis?.url).toBe('redis://127.0.0.1:6379/0')
+    const more = 'REDIS_HOST=tls://cache\nREDIS_PORT=7000\nREDIS_USERNAME=bob\nREDIS_PASSWORD="p@ss/word"\nREDIS_DB=3\n'
+    const scaled = { '.env': `${reverb.replace(/REDIS_.*\n/g, '')}${more}REVERB_SCALING_ENABLED=true` }
+    expect(configOf({ files: scaled }).redis?.url).toBe('rediss://bob:p%40ss%2Fword@cache:7000/3')
     expect(configOf({ files: { '.env': `${reverb}REVERB_SCALING_ENABLED=false` } }).redis).toBeUndefined()
   })
 })
@@ -186,7 +189,12 @@ describe("soketi's variables", () => {
 
   it('choose Redis by their adapter', () => {
     const environment = { ...soketi, SOKETI_ADAPTER_DRIVER: 'redis', SOKETI_DB_REDIS_HOST: 'cache' }
-    expect(errorsOf({ environment })).toEqual([expect.stringContaining('cannot use Redis')])
+    expect(configOf({ environment }).redis).toEqual({
+      url: 'redis://cache:6379/0',
+      prefix: 'belfry',
+      mode: 'standalone',
+      nodes: [],
+    })
   })
 })
 
@@ -202,6 +210,10 @@ describe('a platform', () => {
 
   it('names its Redis', () => {
     const app = { BELFRY_APP_ID: '1', BELFRY_APP_KEY: 'k', BELFRY_APP_SECRET: 'a secret of some length' }
+    expect(configOf({ environment: { ...app, REDIS_URL: 'rediss://:p@h:7000/1' } }).redis?.url).toBe(
+      'rediss://:p@h:7000/1',
+    )
+    expect(configOf({ environment: { ...app, REDIS_HOST: 'h' } }).redis).toBeUndefined()
     expect(errorsOf({ environment: { ...app, REDIS_URL: 'http://h' } })[0]).toMatch(
       /^REDIS_URL is set, but must begin with redis:/,
     )

@@ -430,19 +430,49 @@ describe('limits: pusher', () => {
   })
 })
 
-describe('this version', () => {
-  it('runs one node', () => {
-    expect(errorsOf({ environment: { ...appVariables, BELFRY_REDIS_URL: 'redis://user:tell-nobody@h' } })).toEqual([
-      'This version runs one node and cannot use Redis: remove redis (BELFRY_REDIS_…, REDIS_URL, REVERB_SCALING_ENABLED).',
-    ])
-    expect(errorsOf({ environment: { ...appVariables, BELFRY_WORKERS: 'auto' } })).toEqual([
-      'This version runs one node: workers is auto, set it to 1 or leave it out.',
-    ])
+describe('several nodes', () => {
+  const redisUrl = 'redis://user:tell-nobody@h:7000/2'
+
+  it('meet in a Redis', () => {
+    const { redis } = configOf({ environment: { ...appVariables, BELFRY_REDIS_URL: redisUrl } })
+    expect(redis).toEqual({ url: redisUrl, prefix: 'belfry', mode: 'standalone', nodes: [] })
   })
 
-  it('sends no webhooks', () => {
-    expect(errorsOf({ environment: { ...appVariables, BELFRY_APP_WEBHOOK_URL: 'https://a.test/hook' } })).toEqual([
-      'This version sends no webhooks: remove webhooks from app "1".',
+  it.each(['2', 'auto'])('on one machine need it as well: workers %s', (workers) => {
+    const environment = { ...appVariables, BELFRY_WORKERS: workers }
+    expect(errorsOf({ environment })).toEqual([
+      `workers is ${workers}, but redis is missing, which the workers share: set redis.url, or workers to 1.`,
+    ])
+    expect(configOf({ environment: { ...environment, BELFRY_REDIS_URL: redisUrl } }).redis?.url).toBe(redisUrl)
+  })
+
+  it.each([
+    [{ mode: 'sentinel', nodes: ['h:1'] }, 'redis.mode is sentinel, but redis.sentinelName is missing'],
+    [{ mode: 'cluster' }, 'redis.mode is cluster, but redis.nodes is empty'],
+    [{ nodes: ['h:1'] }, 'redis.nodes is set, but redis.mode is standalone'],
+    [{ mode: 'cluster', nodes: ['h:1'], url: redisUrl }, 'redis.url names a database, but a cluster has only'],
+    [{ tls: { certFile: 'c' } }, 'redis.tls has only one of certFile and keyFile'],
+  ])('are refused where Redis is not described well: %j', (redis, sentence) => {
+    const files = { 'belfry.yaml': JSON.stringify({ redis }) }
+    expect(errorsOf({ files, environment: appVariables })).toEqual([expect.stringContaining(sentence)])
+  })
+
+  it.each([
+    { mode: 'cluster', nodes: ['h:1', '[::1]:2'], url: 'rediss://:p@h/0' },
+    { mode: 'sentinel', nodes: ['h:1'], sentinelName: 'm', url: 'redis://h/3' },
+    { tls: { caFile: 'ca', certFile: 'c', keyFile: 'k', serverName: 'n' } },
+  ])('are accepted with %j', (redis) => {
+    const files = { 'belfry.yaml': JSON.stringify({ redis }) }
+    expect(configOf({ files, environment: appVariables }).redis).toMatchObject(redis)
+  })
+})
+
+describe('webhooks', () => {
+  it('are accepted, and a note says that nothing is sent yet', () => {
+    const environment = { ...appVariables, BELFRY_APP_WEBHOOK_URL: 'https://a.test/hook' }
+    expect(appOf({ environment }).webhooks).toMatchObject([{ url: 'https://a.test/hook', events: { length: 7 } }])
+    expect(messagesOf({ environment })).toEqual([
+      'App "1" has webhooks: this version records what happens for them, but does not send it yet.',
     ])
   })
 })

@@ -201,6 +201,7 @@ describe('the core as the REST API sees it', () => {
     await fixture.publish('cache-a', '{"n":1}')
     const { api } = fixture.node
     expect(await api.userCount('3', 'presence-a')).toBe(1)
+    expect(await api.userCounts('3')).toEqual(new Map([['presence-a', 1]]))
     expect(await api.userIds('3', 'presence-a')).toEqual(['ann'])
     expect(await api.subscriptionCount('3', 'presence-a')).toBe(2)
     expect(await api.cached('3', 'cache-a')).toEqual({ data: '{"n":1}', ttl: 1800 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { NodeFixture, names, nothingLeft, settle, type Client } from './node-fixture.js'
 
 const periodMs = 20_000
@@ -39,6 +39,60 @@ describe('draining (R16)', () => {
     expect(closedAfter.length * 50).toBeGreaterThan(periodMs * 0.9)
     expect(closedAfter.length * 50).toBeLessThanOrEqual(periodMs + 100)
     expect(fixture.leftovers()).toEqual(nothingLeft)
+  })
+
+  test('is no leave: members and signed-in users are held for a handover (D6)', async () => {
+    const fixture = await NodeFixture.start()
+    const ann = await fixture.member('presence-a', 'ann')
+    ann.signIn('ann')
+    const bob = await fixture.member('presence-a', 'bob')
+    bob.unsubscribe('presence-a')
+    const cy = await fixture.member('presence-a', 'cy')
+    cy.close(4200)
+    await drain(fixture, [ann], 0)
+    expect(fixture.backend.callsOf('presence.leave')).toEqual([
+      `presence.leave 3/presence-a ${bob.id} bob`,
+      // Only what we close is a handover, whatever code a client uses.
+      `presence.leave 3/presence-a ${cy.id} cy`,
+      `presence.leave 3/presence-a ${ann.id} ann handover`,
+    ])
+    expect(fixture.backend.callsOf('users.signOut')).toEqual([`users.signOut 3 ann ${ann.id} handover`])
+  })
+
+  test('the backend is given up when it has heard of the last leaves, and not for ever later', async () => {
+    const fixture = await NodeFixture.start()
+    const close = vi.spyOn(fixture.backend, 'close')
+    const ann = await fixture.member('presence-a', 'ann')
+    fixture.backend.hold('presence.leave')
+    await drain(fixture, [ann], 0)
+    const stopped = fixture.node.stop()
+    await settle()
+    expect(close).not.toHaveBeenCalled()
+    fixture.backend.release('presence.leave')
+    await stopped
+    expect(close).toHaveBeenCalledTimes(1)
+
+    const stuck = await NodeFixture.start()
+    const bob = await stuck.member('presence-a', 'bob')
+    stuck.backend.hold('presence.leave')
+    await drain(stuck, [bob], 0)
+    const ended = stuck.node.stop()
+    for (let step = 0; step < 2; step += 1) {
+      await settle()
+      stuck.clock.advance(2000)
+    }
+    await ended
+    expect(stuck.clock.timers).toBe(0)
+  })
+
+  test('every other close of ours is a leave', async () => {
+    const fixture = await NodeFixture.start()
+    const ann = await fixture.member('presence-a', 'ann')
+    ann.signIn('ann')
+    await settle()
+    await fixture.node.api.terminateUser('3', 'ann')
+    expect(fixture.backend.callsOf('presence.leave')).toEqual([`presence.leave 3/presence-a ${ann.id} ann`])
+    expect(fixture.backend.callsOf('users.signOut')).toEqual([`users.signOut 3 ann ${ann.id}`])
   })
 
   test('presence members are closed last, and in no particular order', async () => {

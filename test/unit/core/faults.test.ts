@@ -26,24 +26,25 @@ describe('a fault', () => {
   }
 
   test.each(['reject', 'throw'] as const)(
-    'of the broker at a subscribe (%s): answered, and can be tried again',
+    'of the broker at a subscribe (%s): the channel is served without it (D4)',
     async (how) => {
       fixture.backend.fail('broker.subscribe', how)
       const client = fixture.connect()
+      const other = fixture.connect()
       client.take()
-      client.subscribe('other')
+      other.take()
+      client.subscribe('private-a')
       await settle()
-      expect(client.takeNames()).toEqual([names.refused, names.error])
-      expect(client.socket.open).toBe(true)
-      expect(faults()).toBe(1)
-      expect(client.connection.subscriptions?.size).toBe(0)
-      fixture.backend.recover('broker.subscribe')
-      client.subscribe('other')
+      other.subscribe('private-a')
       await settle()
       expect(client.takeNames()).toEqual([names.succeeded])
-      await fixture.publish('other', '1')
-      expect(client.takeTexts()).toEqual(['e 1'])
+      expect(other.takeNames()).toEqual([names.succeeded])
+      expect(faults()).toBe(1)
+      other.send({ event: 'client-x', channel: 'private-a', data: '1' })
+      expect(client.takeTexts()).toEqual(['client-x 1'])
+      fixture.backend.recover('broker.subscribe')
       await expectUnharmed()
+      other.close()
       client.close()
       innocent.close()
       expect(fixture.leftovers()).toEqual(nothingLeft)
@@ -51,7 +52,6 @@ describe('a fault', () => {
   )
 
   test.each([
-    ['broker.subscribe', 'reject', 'other'],
     ['presence.join', 'reject', 'presence-a'],
     ['presence.join', 'throw', 'presence-a'],
     ['cache.get', 'reject', 'cache-b'],
@@ -197,16 +197,17 @@ describe('a fault', () => {
   test('of a socket that is fed one by one: the publisher and the other subscribers notice nothing', async () => {
     fixture = await NodeFixture.start({ answersInOrder: false })
     fixture.backend.holdsDeliveries = true
-    const clients = ['ann', 'bob', 'cy'].map((userId) => {
+    await fixture.publish('cache-a', '0')
+    const clients = [1, 2, 3].map(() => {
       const client = fixture.connect()
-      client.joinPresence('presence-a', userId)
+      client.subscribe('cache-a')
       return client
     })
     await settle()
     fixture.backend.holdsDeliveries = false
     for (const client of clients) client.take()
     clients[0]?.socket.failing.add('send')
-    await expect(fixture.publish('presence-a', '1')).resolves.toBeUndefined()
+    await expect(fixture.publish('cache-a', '1')).resolves.toBeUndefined()
     expect(clients.map((client) => client.takeTexts())).toEqual([[], ['e 1'], ['e 1']])
     expect(fixture.logger.at('error')).toHaveLength(1)
   })

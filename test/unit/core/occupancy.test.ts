@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { BrokerError } from '../../../src/core/ports/broker.js'
+import { subscriptionCountFrame } from '../../../src/protocol/outbound.js'
 import { appSettings } from '../../fakes/app-settings.js'
 import { NodeFixture, names, settle, type Client } from './node-fixture.js'
 
@@ -50,6 +52,45 @@ describe('subscription_count (2.10)', () => {
       .take()
       .filter(({ event }) => event === names.count)
       .map(({ data }) => (JSON.parse(String(data)) as { subscription_count: number }).subscription_count)
+
+  test('a count that was overtaken by one of another node is told again as it is now', async () => {
+    const fixture = await counting()
+    const { backend } = fixture
+    const client = fixture.connect()
+    backend.hold('occupancy.set')
+    client.subscribe('news')
+    await settle()
+    // Another node subscribes and tells its count before our store has answered.
+    await backend.inner.occupancy.set('3/news', 2)
+    await backend.inner.broker.publish('3/news', { frame: subscriptionCountFrame('news', 2) })
+    backend.release('occupancy.set')
+    await settle()
+    expect(countsOf(client)).toEqual([2, 1, 2])
+  })
+
+  test('changes that the store takes as one are told once', async () => {
+    const fixture = await counting()
+    const { backend } = fixture
+    const first = fixture.connect()
+    first.subscribe('news')
+    await settle()
+    first.take()
+    backend.hold('occupancy.set')
+    const clients = [1, 2, 3].map(() => fixture.connect())
+    for (const client of clients) client.subscribe('news')
+    await settle()
+    backend.takesCountsAsOne = true
+    backend.release('occupancy.set')
+    await settle()
+    expect(countsOf(first)).toEqual([4])
+  })
+
+  test('a count whose change came from another node arrives by the bus', async () => {
+    const fixture = await counting()
+    const client = await fixture.subscribed('news')
+    await fixture.backend.inner.broker.publish('3/news', { frame: subscriptionCountFrame('news', 7) })
+    expect(countsOf(client)).toEqual([7])
+  })
 
   async function crowd(fixture: NodeFixture, size: number): Promise<Client[]> {
     const clients: Client[] = []
@@ -170,6 +211,24 @@ describe('subscription_count (2.10)', () => {
     await fixture.node.stop()
     await settle()
     expect(fixture.clock.timers).toBe(0)
+  })
+
+  test('a node that ends tells what it held back, for the subscribers of other nodes', async () => {
+    const fixture = await counting()
+    const clients = await crowd(fixture, 110)
+    for (const client of clients.splice(105)) client.close()
+    await settle()
+    clients[0]!.take()
+    await fixture.node.stop()
+    expect(countsOf(clients[0]!)).toEqual([105])
+  })
+
+  test('while the bus is down a count that cannot be told is no warning', async () => {
+    const fixture = await counting()
+    fixture.backend.inner.broker.publish = () => Promise.reject(new BrokerError('down'))
+    fixture.connect().subscribe('news')
+    await settle()
+    expect(fixture.logger.lines.map(({ level }) => level)).toEqual(['debug'])
   })
 
   test('a count that cannot be published is logged, not thrown', async () => {

@@ -148,20 +148,53 @@ describe('the watchlist', () => {
     expect(statuses(ann.take())).toEqual(['offline: bob'])
   })
 
-  test('settles when the store answers faster than its messages come', async () => {
+  test('a change that comes before the answer of a slow store is told once', async () => {
     fixture = await NodeFixture.start({ answersInOrder: false })
     fixture.backend.holdsDeliveries = true
-    await signedIn('bob')
-    const ann = await signedIn('ann', ['bob'])
-    const cy = await signedIn('cy', ['ann'])
-    fixture.backend.deliverHeld()
-    expect(statuses(ann.take())).toEqual(['online: bob'])
-    expect(statuses(cy.take())).toEqual(['online: ann'])
-    fixture.backend.holdsDeliveries = false
-    await fixture.passSeconds(5)
-    ann.close()
+    fixture.backend.hold('users.status')
+    const ann = await signedIn('ann', ['bob', 'cy'])
+    const bob = await signedIn('bob')
+    fixture.backend.release('users.status', 1)
     await settle()
-    expect(statuses(cy.take())).toEqual(['offline: ann'])
+    bob.close()
+    fixture.backend.deliverHeld()
+    await settle()
+    expect(statuses(ann.take())).toEqual(['offline: bob,cy', 'online: bob', 'offline: bob'])
+  })
+
+  test('when more changes than can be held back, the state is asked again and nothing of it is lost', async () => {
+    fixture.backend.hold('users.status')
+    const ann = await signedIn('ann', ['bob', 'cy'])
+    ann.take()
+    for (let round = 0; round < 150; round += 1) (await signedIn('bob')).close()
+    await signedIn('cy')
+    expect(fixture.node.counters.holdBackOverflows).toBeGreaterThan(0)
+    fixture.backend.release('users.status', 1)
+    await settle()
+    // The answer from before is not used; the next one waits too.
+    expect(ann.take()).toEqual([])
+    await signedIn('bob')
+    fixture.backend.release('users.status')
+    await settle()
+    expect(statuses(ann.take())).toEqual(['online: cy offline: bob', 'online: bob'])
+    expect(fixture.backend.callsOf('users.status')).toHaveLength(2)
+  })
+
+  test('a state that changes faster than it can be read is told as far as it is known', async () => {
+    fixture.backend.hold('users.status')
+    const ann = await signedIn('ann', ['bob'])
+    ann.take()
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      for (let round = 0; round < 150; round += 1) (await signedIn('bob')).close()
+      fixture.backend.release('users.status', 1)
+      await settle()
+    }
+    const told = statuses(ann.take())
+    expect(told[0]).toBe('offline: bob')
+    expect(told.at(-1)).toBe('offline: bob')
+    expect(fixture.logger.at('warn')).toHaveLength(1)
+    await signedIn('bob')
+    expect(statuses(ann.take())).toEqual(['online: bob'])
   })
 
   test('a close while the state is on its way leaves nothing behind', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { healthReply, type HealthPort } from '../../../src/http/health.js'
+import { busReadiness, healthReply, type HealthPort } from '../../../src/http/health.js'
 
 const ready = { ready: true }
 const notReady = { ready: false, reason: 'draining' }
@@ -34,6 +34,16 @@ describe.each(ports)('on the %s port', (port) => {
       expect(healthReply(path, ready, port)).toBeUndefined()
     },
   )
+})
+
+it.each([
+  [undefined, 60_000, { ready: true }],
+  [0, 60_000, { ready: false, reason: 'bus' }],
+  [59_999, 60_000, { ready: false, reason: 'bus' }],
+  [60_000, 60_000, { ready: true, degraded: 'bus' }],
+  [1e9, 0, { ready: false, reason: 'bus' }],
+] as const)('a bus that is down for %s ms, with ready after %s', (downMs, readyAfterMs, readiness) => {
+  expect(busReadiness(downMs, readyAfterMs)).toEqual(readiness)
 })
 
 describe('only on the public port', () => {

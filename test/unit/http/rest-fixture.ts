@@ -45,6 +45,11 @@ export class FakeCore implements CoreApi {
     return this.subscriptions.get(channel) ?? 0
   }
 
+  async userCounts(): Promise<ReadonlyMap<string, number>> {
+    this.#checkRead()
+    return new Map([...this.users].map(([name, users]) => [name, users.length]))
+  }
+
   async userCount(_appId: string, channel: string): Promise<number> {
     this.#checkRead()
     return this.users.get(channel)?.length ?? 0

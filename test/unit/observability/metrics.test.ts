@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { AppCounters, NodeCounters } from '../../../src/core/counters.js'
+import { AppCounters, BusCounters, NodeCounters } from '../../../src/core/counters.js'
 import { createMetrics, type MetricsOptions } from '../../../src/observability/metrics.js'
 import type { AppSample, MetricsSource } from '../../../src/observability/metrics-source.js'
 import { type Family, parseExposition } from './exposition.js'
 
-/** The part of operations.md ("Metrics") that applies to one node without webhooks. */
+/** The part of operations.md ("Metrics") that every node has. */
 const contract: Readonly<Record<string, { readonly type: string; readonly labels: readonly string[] }>> = {
   belfry_connected: { type: 'gauge', labels: ['app_id'] },
   belfry_connections_total: { type: 'counter', labels: ['app_id'] },
@@ -28,9 +28,26 @@ const contract: Readonly<Record<string, { readonly type: string; readonly labels
   belfry_build_info: { type: 'gauge', labels: ['version', 'node'] },
 }
 
+/** The part that a node among others has as well. */
+const busContract: Readonly<Record<string, { readonly type: string; readonly labels: readonly string[] }>> = {
+  belfry_bus_up: { type: 'gauge', labels: [] },
+  belfry_bus_publish_duration_seconds: { type: 'histogram', labels: [] },
+  belfry_bus_reconnects_total: { type: 'counter', labels: [] },
+  belfry_bus_gaps_total: { type: 'counter', labels: [] },
+  belfry_bus_lost_total: { type: 'counter', labels: [] },
+  belfry_bus_dropped_total: { type: 'counter', labels: ['reason'] },
+  belfry_bus_unsure_total: { type: 'counter', labels: [] },
+  belfry_bus_unconfirmed_subscriptions_total: { type: 'counter', labels: [] },
+  belfry_lease_takeovers_total: { type: 'counter', labels: [] },
+  belfry_delivery_latency_seconds: { type: 'histogram', labels: [] },
+}
+
 class FakeSource implements MetricsSource {
   readonly samples = new Map<string, AppSample>()
   readonly node = new NodeCounters()
+  readonly counters = new BusCounters()
+  /** Set to make this a node among others. */
+  isUp: boolean | undefined
   isDraining = false
   waitingBytes = 0
   reads = 0;
@@ -38,6 +55,14 @@ class FakeSource implements MetricsSource {
   *apps(): Iterable<AppSample> {
     this.reads += 1
     yield* this.samples.values()
+  }
+
+  get bus() {
+    return this.isUp === undefined ? undefined : { counters: this.counters, up: () => this.isUp === true }
+  }
+
+  outboxDropped(): number {
+    return this.counters.outboxDropped
   }
 
   draining(): boolean {
@@ -135,8 +160,66 @@ describe('a scrape', () => {
       }
     }
     const others = [...families.keys()].filter((name) => !(name in contract) && !/^belfry_(process|nodejs)_/.test(name))
-    expect(others).toEqual(['belfry_hold_back_overflows_total'])
-    expect([...families.keys()].filter((name) => /bus|webhook|lease/.test(name))).toEqual([])
+    expect(others).toEqual(['belfry_hold_back_overflows_total', 'belfry_outbox_dropped_total'])
+    expect([...families.keys()].filter((name) => name in busContract)).toEqual([])
+  })
+
+  it('of a node among others has those of the bus too', async () => {
+    const source = new FakeSource()
+    source.isUp = true
+    const families = parseExposition(await create(source).text())
+    for (const [name, { type, labels }] of Object.entries(busContract)) {
+      const family = families.get(name)
+      expect([name, family?.type]).toEqual([name, type])
+      for (const { labels: found } of family?.series ?? []) {
+        expect(Object.keys(found).filter((label) => label !== 'le')).toEqual(labels)
+      }
+    }
+    const known = (name: string) => name in contract || name in busContract || /^belfry_(process|nodejs)_/.test(name)
+    expect([...families.keys()].filter((name) => !known(name))).toEqual([
+      'belfry_hold_back_overflows_total',
+      'belfry_outbox_dropped_total',
+    ])
+  })
+
+  it('shows what the bus has counted', async () => {
+    const source = new FakeSource()
+    source.isUp = true
+    Object.assign(source.counters, {
+      reconnects: 1,
+      gaps: 2,
+      lost: 3,
+      droppedJunk: 4,
+      droppedNotBridged: 5,
+      subscribedUnconfirmed: 6,
+      unsure: 7,
+      leaseTakeovers: 8,
+      outboxDropped: 9,
+    })
+    source.counters.publishSeconds.observe(0.002)
+    source.counters.deliverySeconds.observe(0.0004)
+    // Clocks of two machines that differ.
+    source.counters.deliverySeconds.observe(-0.1)
+    const metrics = create(source)
+    const families = parseExposition(await metrics.text())
+    const value = (name: string, labels: Record<string, string> = {}) => valueOf(families, `belfry_${name}`, labels)
+    expect(value('bus_up')).toBe(1)
+    expect(value('bus_reconnects_total')).toBe(1)
+    expect(value('bus_gaps_total')).toBe(2)
+    expect(value('bus_lost_total')).toBe(3)
+    expect(value('bus_dropped_total', { reason: 'junk' })).toBe(4)
+    expect(value('bus_dropped_total', { reason: 'not_bridged' })).toBe(5)
+    expect(value('bus_unconfirmed_subscriptions_total')).toBe(6)
+    expect(value('bus_unsure_total')).toBe(7)
+    expect(value('lease_takeovers_total')).toBe(8)
+    expect(value('outbox_dropped_total')).toBe(9)
+    expect(value('bus_publish_duration_seconds_bucket', { le: '0.001' })).toBe(0)
+    expect(value('bus_publish_duration_seconds_bucket', { le: '0.0025' })).toBe(1)
+    expect(value('bus_publish_duration_seconds_sum')).toBeCloseTo(0.002)
+    expect(value('delivery_latency_seconds_count')).toBe(2)
+    expect(value('delivery_latency_seconds_sum')).toBeCloseTo(0.0004)
+    source.isUp = false
+    expect(await metrics.text()).toContain('belfry_bus_up 0')
   })
 
   it('shows what the core has counted', async () => {

@@ -1,0 +1,29 @@
+import type { Clock } from '../base/clock.js'
+
+/** Counts what the stores are told without anybody waiting for it, so that an end can wait until it has been told. */
+export class PendingWrites {
+  #open = 0
+  #idle: (() => void) | undefined
+
+  /** Watches a write; never rejects and changes nothing about it. */
+  watch(write: Promise<unknown>): void {
+    this.#open += 1
+    const done = (): void => {
+      this.#open -= 1
+      if (this.#open === 0) this.#idle?.()
+    }
+    write.then(done, done)
+  }
+
+  /** Resolves when nothing is under way, and after `limitMs` in any case. */
+  async settled(clock: Clock, limitMs: number): Promise<void> {
+    if (this.#open === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(limitMs, resolve)
+      this.#idle = () => {
+        timer.stop()
+        resolve()
+      }
+    })
+  }
+}
