@@ -1,11 +1,11 @@
 /**
  * Builds `dist/` from `src/`: `node .ci/build.js [--if-stale]`.
  *
- * The compiler writes into a fresh folder that then takes the place of `dist/`, so that files of deleted sources do not
+ * Files that are not TypeScript (Lua scripts) are copied. The compiler writes into a fresh folder that then takes the place of `dist/`, so that files of deleted sources do not
  * stay, a failed build changes nothing, and a build beside a running server never shows it half a program.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,5 +58,6 @@ function compile(folder) {
   if (status !== 0) return 'the compiler reported the errors above; dist/ is unchanged'
   if (!existsSync(join(folder, 'main.js'))) return 'src/main.ts is missing, and without it there is no command to run'
   chmodSync(join(folder, 'main.js'), 0o755)
+  cpSync(join(root, 'src'), folder, { recursive: true, filter: (path) => !path.endsWith('.ts') })
   return undefined
 }

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const seconds = 1000
 
-/** One project per folder of test/; test/faults is no part of it (`npm run test:faults`). */
+/** One project per folder of test/; scenarios are no part of it (`npm run test:faults`, `npm run test:cluster`). */
 export default defineConfig({
   root,
   test: {
@@ -16,6 +16,7 @@ export default defineConfig({
     projects: [
       project('unit', 10 * seconds, false),
       project('contract', 30 * seconds, true),
+      project('backend-redis', 60 * seconds, true),
       project('protocol', 60 * seconds, true),
       project('fuzz', 300 * seconds, false),
     ],

@@ -1,10 +1,13 @@
+import { describe } from 'vitest'
 import { loadConfig } from '../../src/config/load.js'
 import type { Config } from '../../src/config/schema.js'
-import { startServer, type RunningServer } from '../../src/server.js'
+import { startServer } from '../../src/server.js'
 import { StaticAppRegistry } from '../../src/apps/static.js'
 import { RecordingLogger } from '../fakes/recording-logger.js'
+import { eventually } from './eventually.js'
 import { RawClient, type Credentials } from './raw-client.js'
 import { rest, type RestAnswer, type RestTarget } from './rest.js'
+import { startWorkersServer, testWorkers } from './workers-server.js'
 
 /** The key and secret of the specification's vectors. */
 export const credentials: Credentials = { key: '278d425bdf160c739803', secret: '7ad3773142a6692b25b8' }
@@ -12,17 +15,26 @@ export const appId = '3'
 
 export type Settings = Readonly<Record<string, unknown>>
 
-/** A real server in this process on ports of its own, with one app (`appId`, `credentials`) unless the settings name others. */
+/** What of a started server does not go through its ports. */
+export interface Running {
+  readonly port: number
+  readonly metricsPort: number | undefined
+  /** Makes these the apps, as in a configuration file; resolves when that is in effect. */
+  replaceApps(apps: readonly Settings[]): Promise<void>
+  drainAndStop(): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * A real server on ports of its own, with one app (`appId`, `credentials`) unless the settings name others: in this process, or
+ * several processes of their own (workers-server.ts).
+ */
 export class TestServer {
   readonly config: Config
-  readonly registry: StaticAppRegistry
-  readonly logger: RecordingLogger
-  readonly running: RunningServer
+  readonly running: Running
 
-  private constructor(config: Config, registry: StaticAppRegistry, logger: RecordingLogger, running: RunningServer) {
+  private constructor(config: Config, running: Running) {
     this.config = config
-    this.registry = registry
-    this.logger = logger
     this.running = running
   }
 
@@ -31,11 +43,9 @@ export class TestServer {
    * @param settings everything else of the file; `apps` there replaces the one app
    */
   static async start(app: Settings = {}, settings: Settings = {}): Promise<TestServer> {
-    const config = configOf({ apps: [{ id: appId, ...credentials, ...app }], ...settings })
-    const registry = new StaticAppRegistry(config.apps)
-    const logger = new RecordingLogger()
-    const running = await startServer({ config, registry, logger, version: '0.0.0-test', node: 'test' })
-    return new TestServer(config, registry, logger, running)
+    const tree = { apps: [{ id: appId, ...credentials, ...app }], ...settings }
+    const config = configOf(tree)
+    return new TestServer(config, await (testWorkers > 1 ? startWorkersServer(tree) : startHere(config)))
   }
 
   get scheme(): '' | 's' {
@@ -81,9 +91,36 @@ export class TestServer {
     if (answer.status !== 200) throw new Error(`trigger answered ${answer.status}: ${answer.text}`)
   }
 
+  /** Waits until the REST API tells this count: between nodes it may lag 200 ms (D8). */
+  async counted(channel: string, subscriptions: number): Promise<void> {
+    await eventually(`${subscriptions} subscriptions to ${channel}`, async () => {
+      const told = (await this.get(`channels/${channel}`, { info: 'subscription_count' })).json()
+      return (told as { subscription_count?: number }).subscription_count === subscriptions
+    })
+  }
+
   stop(): Promise<void> {
     return this.running.stop()
   }
+}
+
+async function startHere(config: Config): Promise<Running> {
+  const registry = new StaticAppRegistry(config.apps)
+  const logger = new RecordingLogger()
+  const server = await startServer({ config, registry, logger, version: '0.0.0-test', node: 'test' })
+  return {
+    port: server.port,
+    metricsPort: server.metricsPort,
+    replaceApps: (apps) => Promise.resolve(void registry.replace(configOf({ apps }).apps)),
+    drainAndStop: () => server.drainAndStop(),
+    stop: () => server.stop(),
+  }
+}
+
+/** `describe` for a suite about one process, or that reaches into it: with several workers it is skipped, and the reason printed. */
+export function describeInProcess(title: string, why: string, body: () => void): void {
+  if (testWorkers > 1) describe.skip(title, { meta: { skipReason: `one process: ${why}` } }, body)
+  else describe(title, body)
 }
 
 /** A configuration as the server would load it from a file; ports are free ones unless named. */

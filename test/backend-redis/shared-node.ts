@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { RedisBackend, type RedisBackendOptions } from '../../src/backend/redis/redis-backend.js'
+import { systemClock } from '../../src/base/clock.js'
+import { RecordingLogger } from '../fakes/recording-logger.js'
+import { RecordingSink } from '../fakes/recording-sink.js'
+import { TcpProxy } from '../black-box/tcp-proxy.js'
+import type { RedisServer } from '../harness/redis-server.js'
+
+/** Short, so that a test of a dead node does not take half a minute. */
+export const leaseMs = 1500
+
+/** A backend as one node has it, behind a proxy of its own, and all that its subscribers were told. */
+export class SharedNode {
+  readonly backend: RedisBackend
+  readonly sink = new RecordingSink()
+  readonly logger = new RecordingLogger()
+  readonly proxy: TcpProxy
+  readonly name: string
+
+  private constructor(
+    redis: RedisServer,
+    proxy: TcpProxy,
+    port: number,
+    prefix: string,
+    more: Partial<RedisBackendOptions>,
+  ) {
+    this.name = randomBytes(6).toString('hex')
+    this.proxy = proxy
+    const url = new URL(redis.url)
+    url.port = String(port)
+    this.backend = new RedisBackend({
+      redis: {
+        mode: 'standalone',
+        url: url.href,
+        nodes: [],
+        sentinelName: undefined,
+        sentinelPassword: undefined,
+        tls: undefined,
+        prefix,
+      },
+      node: this.name,
+      leaseMs,
+      publishTimeoutMs: 1000,
+      subscribeTimeoutMs: 300,
+      queryTimeoutMs: 1000,
+      handoverMs: 1500,
+      clock: systemClock,
+      logger: this.logger,
+      wantsTransition: () => true,
+      ...more,
+    })
+  }
+
+  static async start(redis: RedisServer, prefix: string, more: Partial<RedisBackendOptions> = {}): Promise<SharedNode> {
+    const { proxy, target } = await TcpProxy.start({ host: '127.0.0.1', port: redis.port })
+    const node = new SharedNode(redis, proxy, target.port, prefix, more)
+    await node.backend.start(node.sink)
+    return node
+  }
+
+  join(topic: string, socketId: string, userId: string) {
+    return this.backend.presence.join(topic, socketId, { userId, userInfo: undefined }, 0)
+  }
+
+  leave(topic: string, socketId: string, userId: string, handover = false) {
+    return this.backend.presence.leave(topic, socketId, userId, handover)
+  }
+
+  /** `+USER` and `-USER`, in the order this node's subscribers were told. */
+  told(topic: string): string[] {
+    return this.sink.of(topic).map(({ frame }) => {
+      const { event, data } = JSON.parse(frame) as { event: string; data: string }
+      const { user_id: userId } = JSON.parse(data) as { user_id: string }
+      return `${event.endsWith('added') ? '+' : '-'}${userId}`
+    })
+  }
+
+  /** The node is gone without a word: nothing of it reaches Redis any more. */
+  async vanish(): Promise<void> {
+    this.proxy.freeze()
+    await this.backend.close()
+    this.proxy.close()
+  }
+
+  async close(): Promise<void> {
+    this.proxy.thaw()
+    await this.backend.close()
+    this.proxy.close()
+  }
+}
