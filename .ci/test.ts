@@ -3,7 +3,7 @@
  * skipped and why. The last line is always `N passed, N failed, N skipped`; the exit code is 0 only without a failure.
  *
  * A skipped test that gives no reason is a failure, and so is every skip that `BELFRY_TEST_REQUIRE` forbids: all of them,
- * save those for a program it does not name.
+ * save those for a program it does not name, and with BELFRY_TEST_WORKERS those about one process.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -102,6 +102,7 @@ function reasonOf(test: TestCase): string | undefined {
 }
 
 function isForbidden(reason: string): boolean {
+  if (reason.startsWith('one process: ') && process.env['BELFRY_TEST_WORKERS'] !== undefined) return false
   const required = (process.env['BELFRY_TEST_REQUIRE'] ?? '').split(',').filter((name) => name !== '')
   const needed = /^needs (redis|chromium):/.exec(reason)?.[1]
   return required.length > 0 && (needed === undefined || required.includes(needed))

@@ -41,6 +41,7 @@ describe('the pusher library for Node: events', () => {
     const [one, two, three] = await Promise.all([ann, ann, bea].map((account) => application().page(account)))
     for (const page of [one!, two!, three!]) await join(page, 'presence-counted')
     await join(one!, 'counted')
+    await application().server.counted('presence-counted', 3)
     const info = 'user_count,subscription_count'
     const presence = { user_count: 2, subscription_count: 3 }
     const answer = await library.trigger(['presence-counted', 'counted', 'empty'], 'e', {}, { info })
@@ -91,6 +92,7 @@ describe('the pusher library for Node: reading', () => {
     const [first, second] = await Promise.all([application().page(ann), application().page(bea)])
     for (const page of [first, second]) await join(page, 'presence-list')
     await join(first, 'private-list')
+    await application().server.counted('presence-list', 2)
     const read = (params: PusherLibrary.Params) => body(library.get({ path: '/channels', params }))
     expect(await read({})).toEqual({ channels: { 'presence-list': {}, 'private-list': {} } })
     expect(await read({ filter_by_prefix: 'private-' })).toEqual({ channels: { 'private-list': {} } })
@@ -122,7 +124,7 @@ describe('the pusher library for Node: reading', () => {
     })
     expect(await read('/channels/presence-cache-two', 'cache')).toEqual({ occupied: true, cache: null })
     expect(await read('/channels/presence-cache-one/users')).toEqual({ users: [{ id: 'ann' }] })
-    expect(await read('/connections')).toEqual({ connections: 1 })
+    await expect.poll(() => read('/connections')).toEqual({ connections: 1 })
     const refused = { status: 400, body: 'Users can only be retrieved for presence channels\n' }
     await expect(library.get({ path: '/channels/public/users' })).rejects.toMatchObject(refused)
   })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import type { ServerProcess } from '../../harness/server-process.js'
+import type { ServerNode } from '../../black-box/server-node.js'
 import { startHostileServer, targetOf } from './hostile-server.js'
 import { Innocent } from './innocent.js'
 
@@ -7,7 +7,7 @@ const periodMs = 5
 
 export interface Scene {
   /** Call it inside a test. */
-  readonly server: () => ServerProcess
+  readonly server: () => ServerNode
   /** Defines the last test of a suite: the innocent client was served all the time. */
   readonly itReceivedEverything: (publishedMin: number) => void
 }
@@ -17,10 +17,10 @@ export interface Scene {
  * process lives, it is no fault in its own eyes, and the innocent client has noticed nothing.
  * @param first what happens before the innocent client comes
  */
-export function besideInnocent(first: (server: ServerProcess) => Promise<void> = () => Promise.resolve()): Scene {
-  let running: { readonly server: ServerProcess; innocent?: Innocent } | undefined
+export function besideInnocent(first: (server: ServerNode) => Promise<void> = () => Promise.resolve()): Scene {
+  let running: { readonly server: ServerNode; innocent?: Innocent } | undefined
 
-  const server = (): ServerProcess => {
+  const server = (): ServerNode => {
     if (running === undefined) throw new Error('the server runs only inside a test')
     return running.server
   }
@@ -41,7 +41,7 @@ export function besideInnocent(first: (server: ServerProcess) => Promise<void> =
     expect(innocent().problems).toEqual([])
   })
 
-  afterAll(() => running?.server.stop())
+  afterAll(() => running?.server.close())
 
   return {
     server,

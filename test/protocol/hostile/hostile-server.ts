@@ -1,6 +1,6 @@
 import type { Credentials } from '../../harness/raw-client.js'
 import type { RestTarget } from '../../harness/rest.js'
-import { ServerProcess } from '../../harness/server-process.js'
+import { ServerNode } from '../../black-box/server-node.js'
 
 export const appId = '3'
 export const credentials: Credentials = { key: '278d425bdf160c739803', secret: '7ad3773142a6692b25b8' }
@@ -17,12 +17,12 @@ const otherApps = [
 ]
 
 /** A real process with the default limits, except for a smaller bound on bodies. */
-export function startHostileServer(): Promise<ServerProcess> {
+export function startHostileServer(): Promise<ServerNode> {
   const apps = [{ id: appId, ...credentials }, ...otherApps]
   // A proxy that is not there: what its headers say is believed from nobody.
-  return ServerProcess.start({ apps, http: { bodyBytes: bodyBytesMax }, trustedProxies: ['203.0.113.7'] })
+  return ServerNode.start({ apps, http: { bodyBytes: bodyBytesMax }, trustedProxies: ['203.0.113.7'] })
 }
 
-export function targetOf(server: ServerProcess): RestTarget {
+export function targetOf(server: ServerNode): RestTarget {
   return { ...credentials, url: server.url, appId }
 }

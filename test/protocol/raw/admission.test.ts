@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { eventually } from '../../harness/eventually.js'
 import { RawClient } from '../../harness/raw-client.js'
-import { configOf, credentials } from '../../harness/test-server.js'
+import { credentials, describeInProcess } from '../../harness/test-server.js'
 import { errorText, expectTurnedAway, metricOf } from './expecting.js'
 import { sharedServer } from './shared-server.js'
 
@@ -61,10 +61,10 @@ describe('4003, application disabled (1.5)', () => {
 
   it('closes open connections when the app is disabled later, and no others', async () => {
     const apps = [firstApp, { ...secondApp, enabled: false }]
-    server().registry.replace(configOf({ apps: [firstApp, secondApp] }).apps)
+    await server().running.replaceApps([firstApp, secondApp])
     const staying = await server().connect()
     const going = await RawClient.connect(server().socketUrl(secondApp.key))
-    server().registry.replace(configOf({ apps }).apps)
+    await server().running.replaceApps(apps)
     expect(await going.waitForClose()).toEqual({ code: 4003, reason: 'Application disabled' })
     expect(going.unread().map((frame) => frame.text)).toEqual([errorText(4003, 'Application disabled')])
     await staying.expectNothing()
@@ -95,7 +95,7 @@ describe('4000, TLS only (1.5)', () => {
   })
 })
 
-describe('4004, over quota (1.5)', () => {
+describeInProcess('4004, over quota (1.5)', 'nodes share a quota in slices, test/cluster counts them', () => {
   const server = sharedServer({}, { apps: [{ ...firstApp, limits: { connections: 2 } }, secondApp] })
 
   it('refuses the connection above the limit of the app, and takes one again when another has gone', async () => {
@@ -115,7 +115,7 @@ describe('4004, over quota (1.5)', () => {
   })
 })
 
-describe('4100, over capacity (1.5)', () => {
+describeInProcess('4100, over capacity (1.5)', 'the marks are those of a process', () => {
   const full = sharedServer({}, { capacity: { connections: 1 } })
   const perAddress = sharedServer({}, { capacity: { connectionsPerAddress: 1 }, trustedProxies: ['127.0.0.1'] })
   const paced = sharedServer({}, { capacity: { acceptPerSecond: 2 } })

@@ -1,6 +1,6 @@
 import { beforeAll, afterAll, describe, expect, it } from 'vitest'
 import type { RawClient } from '../../harness/raw-client.js'
-import { credentials } from '../../harness/test-server.js'
+import { credentials, describeInProcess } from '../../harness/test-server.js'
 import { eventText, expectError, framesSoFar } from './expecting.js'
 import { ClockedServer, sharedServer } from './shared-server.js'
 
@@ -107,7 +107,7 @@ describe('client events: who may send (2.6, in the order of its rules)', () => {
   })
 })
 
-describe('client events by the second (2.6, rule 6)', () => {
+describeInProcess('client events by the second (2.6, rule 6)', 'moves its clock', () => {
   let server: ClockedServer
   beforeAll(async () => {
     server = await ClockedServer.start({ clientEvents: { perSecond: 2 } })
@@ -187,8 +187,9 @@ describe('client events: what arrives (2.6)', () => {
     ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`, `${'['.repeat(64)}${']'.repeat(64)}`],
     ['brackets in strings', `["${'['.repeat(100)}"]`, `["${'['.repeat(100)}"]`],
   ])('data: %s', async (_what, written, expected) => {
-    const [client, other] = await pair(server(), 'private-a')
-    client.sendText(`{"data": ${written} ,"event":"client-a","channel":"private-a"}`)
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
+    client.sendText(`{"data": ${written} ,"event":"client-a","channel":"${channel}"}`)
     const frame = await other.next()
     expect(frame.data).toBe(expected)
     expect(Object.keys(frame)).toEqual(['event', 'channel', 'data', 'text'])
@@ -196,15 +197,17 @@ describe('client events: what arrives (2.6)', () => {
   })
 
   it('a lone surrogate in data stays what was written', async () => {
-    const [client, other] = await pair(server(), 'private-a')
-    client.sendText('{"event":"client-a","channel":"private-a","data":{"a":"\\ud800"}}')
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
+    client.sendText(`{"event":"client-a","channel":"${channel}","data":{"a":"\\ud800"}}`)
     expect((await other.next()).data).toBe('{"a":"\\ud800"}')
     closeAll(client, other)
   })
 
   it('the last of repeated data members counts, as for JSON.parse', async () => {
-    const [client, other] = await pair(server(), 'private-a')
-    client.sendText('{"event":"client-a","channel":"private-a","data":1,"d\\u0061ta":{"x":2}}')
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
+    client.sendText(`{"event":"client-a","channel":"${channel}","data":1,"d\\u0061ta":{"x":2}}`)
     expect((await other.next()).data).toBe('{"x":2}')
     closeAll(client, other)
   })
@@ -214,29 +217,40 @@ describe('client events: what arrives (2.6)', () => {
     ['65 levels of objects', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`],
     ['20 000 levels', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
   ])('data: %s are malformed', async (_what, data) => {
-    const [client, other] = await pair(server(), 'private-a')
-    client.sendText(`{"event":"client-a","channel":"private-a","data":${data}}`)
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
+    client.sendText(`{"event":"client-a","channel":"${channel}","data":${data}}`)
     await expectError(client, null, malformed)
     await other.expectNothing()
     closeAll(client, other)
   })
 
   it('keeps the order of one sender', async () => {
-    const [client, other] = await pair(server(), 'private-a')
-    for (let index = 0; index < 50; index += 1) client.send({ event: 'client-n', channel: 'private-a', data: index })
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
+    for (let index = 0; index < 50; index += 1) client.send({ event: 'client-n', channel, data: index })
     for (let index = 0; index < 50; index += 1) expect((await other.next('client-n')).data).toBe(String(index))
     closeAll(client, other)
   })
 
   it('any name behind client- is passed on as it is', async () => {
-    const [client, other] = await pair(server(), 'private-a')
+    const channel = ownChannel()
+    const [client, other] = await pair(server(), channel)
     for (const event of ['client-', 'client-"ü"', 'client-pusher:ping']) {
-      client.send({ event, channel: 'private-a', data: '' })
-      expect((await other.next()).text).toBe(eventText(event, 'private-a', ''))
+      client.send({ event, channel, data: '' })
+      expect((await other.next()).text).toBe(eventText(event, channel, ''))
     }
     closeAll(client, other)
   })
 })
+
+let channels = 0
+
+/** Another one for each test: between nodes an event may still be on its way to those who subscribe next. */
+function ownChannel(): string {
+  channels += 1
+  return `private-${channels}`
+}
 
 async function pair(server: { connect(): Promise<RawClient> }, channel: string): Promise<[RawClient, RawClient]> {
   const clients: [RawClient, RawClient] = [await server.connect(), await server.connect()]

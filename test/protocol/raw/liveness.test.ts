@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RawClient } from '../../harness/raw-client.js'
-import { credentials } from '../../harness/test-server.js'
+import { credentials, describeInProcess } from '../../harness/test-server.js'
 import { eventually } from '../../harness/eventually.js'
 import { errorText, metricOf } from './expecting.js'
 import { ClockedServer, sharedServer } from './shared-server.js'
@@ -60,7 +60,7 @@ describe('a silent peer (1.4), in real time', () => {
   })
 })
 
-describe('liveness by the second (1.4)', () => {
+describeInProcess('liveness by the second (1.4)', 'moves its clock', () => {
   let server: ClockedServer
   beforeAll(async () => {
     server = await ClockedServer.start({ heartbeat: { activityTimeoutSeconds: 30, pongTimeoutSeconds: 20 } })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { channelAuth, type RawClient } from '../../harness/raw-client.js'
-import { credentials } from '../../harness/test-server.js'
+import { credentials, describeInProcess } from '../../harness/test-server.js'
 import { eventText, expectRefused, presenceOf, unsubscribe } from './expecting.js'
 import { sharedServer } from './shared-server.js'
 
@@ -61,6 +61,7 @@ describe('presence (2.5)', () => {
     await closed(tabs[1])
     await unsubscribe(tabs[0], 'presence-c')
     await watcher.expectNothing()
+    await server().counted('presence-c', 2)
     expect((await server().get('channels/presence-c', { info: 'user_count,subscription_count' })).json()).toEqual({
       occupied: true,
       user_count: 2,
@@ -171,9 +172,7 @@ describe('presence (2.5)', () => {
     const expected: string[] = []
     for (let round = 0; round < 20; round += 1) {
       const data = `{"user_id":"u1","user_info":${round}}`
-      const auth = channelAuth(credentials, client.socketId, 'presence-m', data)
-      client.send({ event: 'pusher:subscribe', data: { channel: 'presence-m', auth, channel_data: data } })
-      client.send({ event: 'pusher:ping', data: {} })
+      await join(client, 'presence-m', data)
       client.send({ event: 'pusher:unsubscribe', data: { channel: 'presence-m' } })
       expected.push(added('presence-m', data), removed('presence-m', 'u1'))
     }
@@ -244,6 +243,31 @@ describe('presence (2.5)', () => {
       await client.expectNothing()
     }
     await closed(...clients)
+  })
+})
+
+// Between nodes a join that is taken back before the store has answered is told to nobody.
+describeInProcess('comings and goings (2.5)', 'the store answers at once', () => {
+  const server = sharedServer()
+
+  it('are all told, and in order, when they come in one burst', async () => {
+    const watcher = await server().connect()
+    await join(watcher, 'presence-burst', '{"user_id":"watcher"}')
+    const client = await server().connect()
+    const expected: string[] = []
+    for (let round = 0; round < 20; round += 1) {
+      const data = `{"user_id":"u1","user_info":${round}}`
+      const auth = channelAuth(credentials, client.socketId, 'presence-burst', data)
+      client.send({ event: 'pusher:subscribe', data: { channel: 'presence-burst', auth, channel_data: data } })
+      client.send({ event: 'pusher:ping', data: {} })
+      client.send({ event: 'pusher:unsubscribe', data: { channel: 'presence-burst' } })
+      expected.push(added('presence-burst', data), removed('presence-burst', 'u1'))
+    }
+    const seen: string[] = []
+    for (let index = 0; index < 40; index += 1) seen.push((await watcher.next()).text)
+    expect(seen).toEqual(expected)
+    expect((await server().get('channels/presence-burst/users')).text).toBe('{"users":[{"id":"watcher"}]}')
+    await closed(watcher, client)
   })
 })
 

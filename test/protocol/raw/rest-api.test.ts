@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rest, type RestAnswer } from '../../harness/rest.js'
-import { appId, credentials } from '../../harness/test-server.js'
+import { appId, credentials, describeInProcess } from '../../harness/test-server.js'
 import { ClockedServer, sharedServer } from './shared-server.js'
 
 const said = (answer: RestAnswer) => [answer.status, answer.text]
@@ -45,7 +45,7 @@ describe('authentication over the wire (4.1)', () => {
   })
 })
 
-describe('the vectors of 4.1, at their own time', () => {
+describeInProcess('the vectors of 4.1, at their own time', 'moves its clock', () => {
   let server: ClockedServer
   beforeAll(async () => {
     server = await ClockedServer.start({}, 1353088179_000)
@@ -179,6 +179,7 @@ describe('POST /events over the wire (4.3)', () => {
     await one.subscribePresence('presence-foobar', credentials, 'u1')
     await two.subscribePresence('presence-foobar', credentials, 'u2')
     await tab.subscribePresence('presence-foobar', credentials, 'u2')
+    await server().counted('presence-foobar', 3)
     const answer = await server().post('events', {
       ...event,
       channel: undefined,
@@ -250,6 +251,7 @@ describe('reads over the wire (4.5 to 4.10)', () => {
     await clients[1].subscribePresence('presence-room', credentials, 'u1')
     await clients[2].subscribePresence('presence-room', credentials, 'ü"2')
     await server().trigger('cache-news', 'e', '{"a":1}')
+    for (const channel of ['cache-news', 'presence-room']) await server().counted(channel, 3)
     const get = async (path: string, query?: Record<string, string>) => said(await server().get(path, query))
     const both = 'user_count,subscription_count'
     expect(await get('channels', { filter_by_prefix: 'presence-' })).toEqual([200, '{"channels":{"presence-room":{}}}'])
@@ -280,7 +282,7 @@ describe('reads over the wire (4.5 to 4.10)', () => {
       200,
       '{"occupied":true,"user_count":2,"connection_count":3}',
     ])
-    expect(await get('connections')).toEqual([200, '{"connections":3}'])
+    await expect.poll(() => get('connections')).toEqual([200, '{"connections":3}'])
     for (const client of clients) client.close()
     await expect.poll(() => get('connections')).toEqual([200, '{"connections":0}'])
     expect(await get('channels')).toEqual([200, '{"channels":{}}'])
@@ -332,7 +334,7 @@ describe('reads over the wire (4.5 to 4.10)', () => {
   })
 })
 
-describe('rates of the REST API (4.11)', () => {
+describeInProcess('rates of the REST API (4.11)', 'nodes share a budget in slices, test/cluster counts them', () => {
   const server = sharedServer({ limits: { triggersPerSecond: 2, readsPerSecond: 2 } })
   const event = { name: 'e', data: 'd', channel: 'a' }
 

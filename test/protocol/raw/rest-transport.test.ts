@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../harness/eventually.js'
 import { signedQuery } from '../../harness/rest.js'
-import { appId, credentials, type TestServer } from '../../harness/test-server.js'
+import { appId, credentials, describeInProcess, type TestServer } from '../../harness/test-server.js'
 import { eventText } from './expecting.js'
 import { HttpWire } from './http-wire.js'
 import { sharedServer } from './shared-server.js'
@@ -72,6 +72,11 @@ describe('status lines and keep-alive (4, 4.11)', () => {
       expect(text).toMatch(/^[^\n]+\n$/)
     }
   })
+})
+
+// uWebSockets ends a connection on which a request comes behind one whose answer waits, here for Redis.
+describeInProcess('pipelining (4)', 'the library does not wait for Redis', () => {
+  const server = sharedServer()
 
   it('requests sent at once are answered in order', async () => {
     await withWire(server(), async (wire) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../../harness/eventually.js'
 import type { RawClient } from '../../harness/raw-client.js'
-import { credentials } from '../../harness/test-server.js'
+import { credentials, describeInProcess } from '../../harness/test-server.js'
 import { eventText, framesSoFar, unsubscribe } from './expecting.js'
 import { ClockedServer, sharedServer } from './shared-server.js'
 
@@ -72,7 +72,7 @@ describe('subscription count (2.10)', () => {
   })
 })
 
-describe('subscription count above 100 subscribers (2.10)', () => {
+describeInProcess('subscription count above 100 subscribers (2.10)', 'moves its clock', () => {
   let server: ClockedServer
   beforeAll(async () => {
     server = await ClockedServer.start({ subscriptionCount: { enabled: true } })
