@@ -28,7 +28,7 @@ const ending = `
 |---|---|
 | WebSocket close 1006 | there was no close frame: the network broke, a frame was more than four times \`websocket.messageBytes\`, a text was not UTF-8, or the client's send buffer was full ([slow clients](operating.md#slow-clients)) |
 | HTTP 431 | the request's head is larger than \`http.headerBytes\`; cookies of the same domain count |
-| HTTP 503 \`Not ready: …\` on a health path | the server is draining, or above its memory or connection mark ([endpoints](operating.md#endpoints)) |
+| HTTP 503 \`Not ready: …\` on a health path | the server is draining, above its memory or connection mark, or its bus to the other nodes is not proven ([endpoints](operating.md#endpoints)) |
 | a closed connection instead of an answer | the request had more than one \`Content-Length\` |`.trim()
 
 function closeSection(): string {
