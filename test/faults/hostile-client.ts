@@ -6,7 +6,7 @@ import { Attacker } from '../protocol/hostile/attacker.js'
 import { badFrames, type BadFrame } from '../protocol/hostile/bad-frames.js'
 import { badRequests, type BadRequest } from '../protocol/hostile/bad-requests.js'
 import { credentials } from '../protocol/hostile/hostile-server.js'
-import { sleep, timeUntil } from './waiting.js'
+import { sleep, timeUntil } from '../black-box/waiting.js'
 
 const answerMs = 2000
 /** A connection whose attack is over may stay; so many do, and are dropped without a word later. */

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Target } from '../../bench/load/target.js'
-import { localAddress } from './local-address.js'
+import { localAddress } from '../black-box/local-address.js'
 
 /** TCP connections that never send a byte. Resolves when the kernel has accepted or refused each. */
 export async function connectIdle({ host, port }: Target, count: number): Promise<{ close(): void }> {

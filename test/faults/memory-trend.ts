@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { ServerNode } from './server-node.js'
-import { until } from './waiting.js'
+import type { ServerNode } from '../black-box/server-node.js'
+import { until } from '../black-box/waiting.js'
 
 export interface MemorySample {
   readonly atMs: number

@@ -1,8 +1,8 @@
 /** Triggers at a rate the node cannot sustain: open loop, over thousands of connections. */
 import { signedRequest, type Target } from '../../bench/load/target.js'
-import { LatencyHistogram } from './latency.js'
-import { RestClient } from './rest-client.js'
-import { sleep, timeUntil } from './waiting.js'
+import { LatencyHistogram } from '../black-box/latency.js'
+import { RestClient } from '../black-box/rest-client.js'
+import { sleep, timeUntil } from '../black-box/waiting.js'
 
 export const watchedChannel = 'overload'
 const eventName = 'numbered'

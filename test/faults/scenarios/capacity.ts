@@ -1,10 +1,10 @@
-import { EventStream } from '../event-stream.js'
+import { EventStream } from '../../black-box/event-stream.js'
 import { connectIdle } from '../idle-connections.js'
-import { RestClient } from '../rest-client.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp } from '../server-node.js'
-import { ms, timeUntil, until } from '../waiting.js'
-import { WireClient } from '../wire-client.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp } from '../../black-box/server-node.js'
+import { ms, timeUntil, until } from '../../black-box/waiting.js'
+import { WireClient } from '../../black-box/wire-client.js'
 
 const openFilesMax = 600
 /** What the node keeps back for everything that is no client (operations.md, `capacity.connections`). */

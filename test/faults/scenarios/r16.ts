@@ -1,10 +1,10 @@
-import { EventStream } from '../event-stream.js'
-import { RestClient } from '../rest-client.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp, type ServerNode } from '../server-node.js'
-import { ms, sleep, timeUntil, until } from '../waiting.js'
-import { WireClient } from '../wire-client.js'
+import { EventStream } from '../../black-box/event-stream.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp, type ServerNode } from '../../black-box/server-node.js'
+import { ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import { WireClient } from '../../black-box/wire-client.js'
 
 const clients = 2000
 const members = 400

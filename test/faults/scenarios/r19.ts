@@ -1,12 +1,12 @@
 import { median } from '../../../bench/measure/statistics.js'
-import { EventStream } from '../event-stream.js'
-import { RestClient } from '../rest-client.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp, type ServerNode } from '../server-node.js'
-import { megabytes, ms, sleep, timeUntil, until } from '../waiting.js'
-import { WindowedLatency, windowsText } from '../windowed-latency.js'
-import type { WireClient } from '../wire-client.js'
+import { EventStream } from '../../black-box/event-stream.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp, type ServerNode } from '../../black-box/server-node.js'
+import { megabytes, ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import { WindowedLatency, windowsText } from '../../black-box/windowed-latency.js'
+import type { WireClient } from '../../black-box/wire-client.js'
 
 const fastClients = { fast: 50, normal: 200, long: 200 }
 const slow = 20

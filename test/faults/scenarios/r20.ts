@@ -1,8 +1,8 @@
-import { RestClient } from '../rest-client.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp } from '../server-node.js'
-import { TcpProxy } from '../tcp-proxy.js'
-import { ms, sleep, timeUntil, until } from '../waiting.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp } from '../../black-box/server-node.js'
+import { TcpProxy } from '../../black-box/tcp-proxy.js'
+import { ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
 
 const members = 300
 const watchers = 5

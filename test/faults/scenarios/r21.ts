@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { median } from '../../../bench/measure/statistics.js'
 import { appId, bodyBytesMax, credentials } from '../../protocol/hostile/hostile-server.js'
-import { EventStream } from '../event-stream.js'
-import { RestClient } from '../rest-client.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import { megabytes, sleep } from '../waiting.js'
-import { WindowedLatency, windowsText } from '../windowed-latency.js'
+import { EventStream } from '../../black-box/event-stream.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { megabytes, sleep } from '../../black-box/waiting.js'
+import { WindowedLatency, windowsText } from '../../black-box/windowed-latency.js'
 
 const innocents = 100
 const perSecond = 100

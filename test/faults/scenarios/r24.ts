@@ -1,11 +1,11 @@
-import { EventStream } from '../event-stream.js'
+import { EventStream } from '../../black-box/event-stream.js'
 import { collectingArguments, sampleMemory, slopePerHour, type MemorySample } from '../memory-trend.js'
-import { RestClient } from '../rest-client.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp, type ServerNode } from '../server-node.js'
-import { megabytes, ms, sleep, timeUntil } from '../waiting.js'
-import { WireClient } from '../wire-client.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp, type ServerNode } from '../../black-box/server-node.js'
+import { megabytes, ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { WireClient } from '../../black-box/wire-client.js'
 
 const readers = 10
 const churnPerSecond = 50

@@ -1,10 +1,10 @@
-import { EventStream } from '../event-stream.js'
-import { RestClient } from '../rest-client.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import type { AppCredentials, ServerNode } from '../server-node.js'
-import { ms, sleep, timeUntil } from '../waiting.js'
-import { WireClient } from '../wire-client.js'
+import { EventStream } from '../../black-box/event-stream.js'
+import { RestClient } from '../../black-box/rest-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import type { AppCredentials, ServerNode } from '../../black-box/server-node.js'
+import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { WireClient } from '../../black-box/wire-client.js'
 
 const clientsPerApp = 100
 const perSecond = 20

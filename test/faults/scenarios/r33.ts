@@ -1,10 +1,10 @@
 import { cpuMicroseconds } from '../../../bench/measure/process-cost.js'
 import { Offered, Publisher, watchedChannel } from '../overload.js'
-import type { Run } from '../run.js'
-import type { Scenario } from '../scenario.js'
-import { oneApp, type ServerNode } from '../server-node.js'
-import { megabytes, ms, sleep, timeUntil, until } from '../waiting.js'
-import type { WireClient } from '../wire-client.js'
+import type { Run } from '../../black-box/run.js'
+import type { Scenario } from '../../black-box/scenario.js'
+import { oneApp, type ServerNode } from '../../black-box/server-node.js'
+import { megabytes, ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import type { WireClient } from '../../black-box/wire-client.js'
 
 const readers = 2
 const closedLoopConnections = 64

@@ -1,7 +1,7 @@
 import type { Attacker } from '../../protocol/hostile/attacker.js'
 import { closeFrame, encodeFragments, encodeFrame } from '../../protocol/hostile/wire-frame.js'
 import { chunked, signedRequest } from '../../protocol/hostile/signed-request.js'
-import type { Random } from './random.js'
+import type { Random } from '../../harness/random.js'
 import { anyJson, anyText, mutate, objectText, several } from './texts.js'
 
 /** Where the hostile client may go: never into the channels of the innocent one, whom a right request may well disturb. */

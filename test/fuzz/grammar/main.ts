@@ -6,12 +6,12 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { eventually } from '../../harness/eventually.js'
-import type { ServerProcess } from '../../harness/server-process.js'
+import type { ServerNode } from '../../black-box/server-node.js'
 import { Attacker, upgradeRequest } from '../../protocol/hostile/attacker.js'
 import { appId, credentials, startHostileServer, targetOf } from '../../protocol/hostile/hostile-server.js'
 import { Innocent, type InnocentReport } from '../../protocol/hostile/innocent.js'
 import { frameBytes, frameText, requestBytes } from './inputs.js'
-import { Random } from './random.js'
+import { Random } from '../../harness/random.js'
 import { mutate } from './texts.js'
 
 const lastInputsMax = 20
@@ -19,7 +19,7 @@ const lastInputsMax = 20
 const framesPerSessionMax = 200
 
 interface Run {
-  readonly server: ServerProcess
+  readonly server: ServerNode
   readonly endsAtMs: number
   readonly lastInputs: string[]
   readonly counts: { sessions: number; frames: number; requests: number; handshakes: number; ended: number }
@@ -68,13 +68,13 @@ async function fuzz(seconds: number, seed: number, connections: number): Promise
   } catch (error) {
     problems.push(String(error))
   }
-  if (server.exit !== undefined) problems.push(`the server ended with ${server.exit}`)
+  if (server.exit !== undefined) problems.push(`the server ended with ${server.exit.code}`)
   problems.push(
     ...server.at('error').map((line) => `logged: ${line}`),
     ...server.at('none').map((line) => `printed: ${line}`),
   )
   const rssEnd = server.exit === undefined ? server.rssBytes() : 0
-  await server.stop()
+  await server.close()
   print(run, report, rssStart, rssEnd)
   if (problems.length === 0) return true
   console.error(
@@ -84,7 +84,7 @@ async function fuzz(seconds: number, seed: number, connections: number): Promise
 }
 
 /** What hostile connections left behind, once they are gone: only the innocent connection and its three channels may be there. */
-async function leftovers(server: ServerProcess): Promise<string[]> {
+async function leftovers(server: ServerNode): Promise<string[]> {
   const expected = { connected: 1, channels: 3, subscriptions: 3, presence_members: 1 }
   let text = ''
   const wrong = () =>

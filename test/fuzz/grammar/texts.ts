@@ -1,5 +1,5 @@
 import { fieldNames } from '../field-names.js'
-import type { Random } from './random.js'
+import type { Random } from '../../harness/random.js'
 
 const words = [
   '',

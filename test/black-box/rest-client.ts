@@ -30,8 +30,9 @@ export class RestClient {
     return this.send('POST', '/events', JSON.stringify({ name, channels, data }))
   }
 
-  send(method: 'GET' | 'POST', path: string, body = ''): Promise<RestReply> {
-    return this.sendSigned(signedRequest(this.target, method, path, body))
+  /** @param query parameters in alphabetical order */
+  send(method: 'GET' | 'POST', path: string, body = '', query = ''): Promise<RestReply> {
+    return this.sendSigned(signedRequest(this.target, method, path, body, query))
   }
 
   /** Sends a request made by signedRequest(). */

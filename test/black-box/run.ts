@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeFolder, removeTogether } from '../harness/end-together.js'
 import type { Mode } from './scenario.js'
 import { ServerNode, type NodeOptions } from './server-node.js'
 import { WireClient, type ClientOptions } from './wire-client.js'
@@ -17,12 +18,17 @@ export interface Row {
 /** Connections being opened at the same time. */
 const openingMax = 32
 
+/** Messages of the nodes that are shown when a scenario fails. */
+const complaintsMax = 20
+
 /** One play of a scenario: what it measured, and everything that must end with it. */
 export class Run {
   readonly mode: Mode
   readonly rows: Row[] = []
+  readonly notes: string[] = []
   /** Set when the scenario cannot run on this machine. */
   skipped: string | undefined
+  readonly #nodes: ServerNode[] = []
   readonly #cleanups: (() => void | Promise<void>)[] = []
 
   constructor(mode: Mode) {
@@ -51,6 +57,11 @@ export class Run {
     this.rows.push({ name, measured: String(measured), wanted: '', holds: undefined })
   }
 
+  /** A line below the table: what helps to understand a failure. */
+  note(line: string): void {
+    this.notes.push(line)
+  }
+
   /** Runs at the end, whatever happened; the last one registered first. */
   onEnd(cleanup: () => void | Promise<void>): void {
     this.#cleanups.push(cleanup)
@@ -58,14 +69,33 @@ export class Run {
 
   folder(): string {
     const folder = mkdtempSync(join(tmpdir(), 'belfry-faults-'))
-    this.onEnd(() => rmSync(folder, { recursive: true, force: true }))
+    removeTogether(folder)
+    this.onEnd(() => removeFolder(folder))
     return folder
   }
 
   async startNode(tree: Readonly<Record<string, unknown>>, options: NodeOptions = {}): Promise<ServerNode> {
-    const node = await ServerNode.start(this.folder(), tree, options)
-    this.onEnd(() => node.kill())
+    return this.keep(await ServerNode.start(tree, options))
+  }
+
+  /** Ends the node with the scenario; what it complained of is shown when the scenario fails. */
+  keep(node: ServerNode): ServerNode {
+    this.#nodes.push(node)
+    this.onEnd(() => node.close())
     return node
+  }
+
+  /** What the nodes have warned of, each message with how often and its last line. */
+  complaints(): string[] {
+    const counts = new Map<string, { count: number; last: string }>()
+    for (const { logLines } of this.#nodes) {
+      for (const { level, msg, text } of logLines) {
+        if (level === 'info' || level === 'debug') continue
+        const name = msg === '' ? text : msg
+        counts.set(name, { count: (counts.get(name)?.count ?? 0) + 1, last: text })
+      }
+    }
+    return [...counts.values()].slice(0, complaintsMax).map(({ count, last }) => `${count} × ${last.slice(0, 400)}`)
   }
 
   /** A client that ends with the scenario, after its handshake. */

@@ -29,6 +29,8 @@ export class WireClient {
   onClosed: (() => void) | undefined
   /** Sees every text frame first, as bytes that are valid during the call only; false = not mine. */
   onBytes: ((bytes: Buffer, start: number, end: number) => boolean) | undefined
+  /** Sees every subscription_succeeded, before anything that follows it. */
+  onSubscribed: ((channel: string, data: string) => void) | undefined
   /** Sees the rest, except for the handshake, pings and the answers to subscribe(). */
   onMessage: ((message: ServerMessage) => void) | undefined
   readonly socket: Socket
@@ -59,9 +61,13 @@ export class WireClient {
     )
   }
 
-  /** Resolves with the data of `subscription_succeeded`. @param member the presence member's `user_id` */
-  subscribe(channel: string, member?: string): Promise<string> {
-    const channelData = member === undefined ? undefined : JSON.stringify({ user_id: member })
+  /**
+   * Resolves with the data of `subscription_succeeded`.
+   * @param member the presence member's `user_id`
+   * @param info its `user_info`
+   */
+  subscribe(channel: string, member?: string, info?: unknown): Promise<string> {
+    const channelData = member === undefined ? undefined : JSON.stringify({ user_id: member, user_info: info })
     const data: Record<string, string> = { channel }
     if (channel.startsWith('private-') || channel.startsWith('presence-')) {
       const text = `${this.socketId}:${channel}${channelData === undefined ? '' : `:${channelData}`}`
@@ -71,6 +77,15 @@ export class WireClient {
     const answer = this.#answer(channel)
     this.sendText(JSON.stringify({ event: 'pusher:subscribe', data }))
     return answer
+  }
+
+  unsubscribe(channel: string): void {
+    this.sendText(JSON.stringify({ event: 'pusher:unsubscribe', data: { channel } }))
+  }
+
+  /** Sends a client event. @param event begins with `client-` */
+  whisper(channel: string, event: string, data: unknown): void {
+    this.sendText(JSON.stringify({ event, channel, data }))
   }
 
   /** Sends a sign-in; the answer comes to onMessage. */
@@ -141,9 +156,10 @@ export class WireClient {
     const message = readServerMessage(text)
     if (message === undefined) throw new Error(`the server sent what is no message: ${text.slice(0, 200)}`)
     if (message.event === 'pusher:connection_established') this.#resolve(handshake, message.data)
-    else if (message.event === 'pusher_internal:subscription_succeeded')
+    else if (message.event === 'pusher_internal:subscription_succeeded') {
+      this.onSubscribed?.(message.channel ?? '', message.data)
       this.#resolve(message.channel ?? '', message.data)
-    else if (message.event === 'pusher:ping') this.sendText('{"event":"pusher:pong","data":{}}')
+    } else if (message.event === 'pusher:ping') this.sendText('{"event":"pusher:pong","data":{}}')
     else this.onMessage?.(message)
   }
 

@@ -1,20 +1,21 @@
 /** A node as operators run it: `node dist/main.js start --config FILE`, seen from outside only. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { residentBytes } from '../../bench/measure/process-cost.js'
 import type { Target } from '../../bench/load/target.js'
+import { endTogether, removeFolder, removeTogether } from '../harness/end-together.js'
 import { localAddress } from './local-address.js'
 import { Scrape } from './scrape.js'
 import { until } from './waiting.js'
 
-const program = join(import.meta.dirname, '..', '..', 'dist', 'main.js')
+const builtProgram = join(import.meta.dirname, '..', '..', 'dist', 'main.js')
 const host = '127.0.0.1'
 const readyMs = 15_000
 const endMs = 5000
-/** Of the log, lines above debug are kept up to a bound. */
 const logLinesMax = 2000
 
 export type AppCredentials = Target['app']
@@ -27,15 +28,21 @@ export interface NodeOptions {
   readonly openFilesMax?: number
   /** Put before the program. */
   readonly nodeArguments?: readonly string[]
+  /** Added to its environment, which is otherwise empty. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Another build's `main.js`. */
+  readonly program?: string
 }
 
 export interface LogLine {
   readonly level: string
+  readonly msg: string
   readonly text: string
 }
 
 export class ServerNode {
   readonly configFile: string
+  /** The last ones. */
   readonly logLines: LogLine[] = []
   logBytes = 0
   /** Set when the process has ended. */
@@ -43,46 +50,58 @@ export class ServerNode {
   port = 0
   metricsPort = 0
   readonly #child: ChildProcess
+  #hasPrintedAll = false
+  readonly #folder: string
+  readonly #options: NodeOptions
 
-  private constructor(child: ChildProcess, configFile: string) {
+  private constructor(folder: string, options: NodeOptions) {
+    this.#folder = folder
+    this.#options = options
+    this.configFile = join(folder, 'belfry.json')
+    const child = this.#spawn()
     this.#child = child
-    this.configFile = configFile
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#log(line))
     }
     child.on('exit', (code, signal) => {
       this.exit = { code: code ?? signal ?? 'unknown', atMs: performance.now() }
     })
+    child.on('close', () => (this.#hasPrintedAll = true))
+    endTogether(child)
   }
 
-  /** @param tree the configuration file; ports are free ones unless named */
-  static async start(
-    folder: string,
-    tree: Readonly<Record<string, unknown>>,
-    { openFilesMax, nodeArguments = [] }: NodeOptions,
-  ): Promise<ServerNode> {
-    if (!existsSync(program)) throw new Error('dist/main.js is missing: npm run build')
-    const configFile = join(folder, 'belfry.json')
-    writeTree(configFile, tree)
-    const command = [process.execPath, ...nodeArguments, program, 'start', '--config', configFile]
+  /** Resolves when it listens. @param tree the configuration file; ports are free ones unless named */
+  static async start(tree: Readonly<Record<string, unknown>>, options: NodeOptions = {}): Promise<ServerNode> {
+    const folder = mkdtempSync(join(tmpdir(), 'belfry-node-'))
+    removeTogether(folder)
+    writeTree(join(folder, 'belfry.json'), tree)
+    return ServerNode.#listening(new ServerNode(folder, options))
+  }
+
+  /** Starts it again, when it has ended, with its configuration as it is now. @param options instead of those it had */
+  again(options: NodeOptions = this.#options): Promise<ServerNode> {
+    return ServerNode.#listening(new ServerNode(this.#folder, options))
+  }
+
+  static async #listening(node: ServerNode): Promise<ServerNode> {
+    await until('the line that says it is ready', () => node.port !== 0 || node.exit !== undefined, readyMs)
+    if (node.port !== 0) return node
+    await until('its last lines', () => node.#hasPrintedAll, endMs)
+    const printed = node.logLines.map(({ text }) => text).join('\n')
+    throw new Error(`the node ended with ${node.exit?.code ?? ''}: ${printed}`)
+  }
+
+  #spawn(): ChildProcess {
+    const { openFilesMax, nodeArguments = [], environment = {}, program = builtProgram } = this.#options
+    if (!existsSync(program)) throw new Error(`${program} is missing: npm run build`)
+    const command = [process.execPath, ...nodeArguments, program, 'start', '--config', this.configFile]
     const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax}; `
     // The shell becomes the node, so that the process id and the signals are the node's.
-    const child = spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
+    return spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Nothing of the environment of whoever runs this may configure the node.
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' },
+      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...environment },
     })
-    const killAlong = () => child.kill('SIGKILL')
-    process.once('exit', killAlong)
-    child.once('exit', () => process.removeListener('exit', killAlong))
-    const node = new ServerNode(child, configFile)
-    await until('the line that says it is ready', () => node.port !== 0 || node.exit !== undefined, readyMs)
-    if (node.port === 0) {
-      throw new Error(
-        `the node ended with ${node.exit?.code ?? ''}: ${node.logLines.map(({ text }) => text).join('\n')}`,
-      )
-    }
-    return node
   }
 
   get pid(): number {
@@ -91,6 +110,14 @@ export class ServerNode {
 
   target(app: AppCredentials = oneApp): Target {
     return { host, port: this.port, app }
+  }
+
+  get url(): string {
+    return `http://${host}:${this.port}`
+  }
+
+  get metricsUrl(): string {
+    return `http://${host}:${this.metricsPort}`
   }
 
   /** Takes the place of the configuration file in one step. */
@@ -107,14 +134,34 @@ export class ServerNode {
     this.#child.kill(signal)
   }
 
+  /** SIGSTOP: connections stay and nothing answers. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   async kill(): Promise<void> {
     if (this.exit === undefined) this.#child.kill('SIGKILL')
     await until('the end of the node', () => this.exit !== undefined, endMs)
   }
 
+  /** Ends it and removes its folder. */
+  async close(): Promise<void> {
+    await this.kill()
+    removeFolder(this.#folder)
+  }
+
   /** The status of a GET on a fresh connection, or the error's code (ECONNREFUSED). */
   async status(path: string): Promise<number | string> {
     return (await read(this.port, path)).status
+  }
+
+  /** Whether it says that it is ready. */
+  async ready(): Promise<boolean> {
+    return (await this.status('/ready')) === 200
   }
 
   async scrape(): Promise<Scrape> {
@@ -147,8 +194,8 @@ export class ServerNode {
   #log(text: string): void {
     this.logBytes += Buffer.byteLength(text) + 1
     const line = parseLine(text)
-    const level = typeof line['level'] === 'string' ? line['level'] : 'none'
-    if (this.logLines.length < logLinesMax) this.logLines.push({ level, text })
+    this.logLines.push({ level: textOf(line['level']) ?? 'none', msg: textOf(line['msg']) ?? '', text })
+    if (this.logLines.length > logLinesMax) this.logLines.shift()
     if (this.port !== 0 || typeof line['port'] !== 'number') return
     this.metricsPort = metricsPortOf(line['metrics'])
     this.port = line['port']
@@ -188,6 +235,10 @@ function linkOf(path: string): string {
   } catch (_closedMeanwhile) {
     return ''
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function metricsPortOf(address: unknown): number {

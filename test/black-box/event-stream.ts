@@ -1,10 +1,13 @@
-/** A steady stream of numbered events on one channel, and readers that notice every one that is missing, doubled or out of order. */
+/**
+ * A steady stream of numbered events on one channel, and readers that notice every one that is missing, doubled or out of order.
+ * Events of several streams may share a channel when their names differ: one per publishing node, since the order that is promised
+ * is that of one publisher. One client may read several streams.
+ */
 import { LatencyHistogram } from './latency.js'
 import type { RestClient } from './rest-client.js'
 import { sleep, timeUntil } from './waiting.js'
 import type { WireClient } from './wire-client.js'
 
-const eventName = 'numbered'
 const digits = 10
 const tickMs = 2
 /** Missing numbers that one reader remembers. */
@@ -13,6 +16,8 @@ const missingMax = 10_000
 export interface StreamOptions {
   readonly channel: string
   readonly perSecond: number
+  /** The events' name. */
+  readonly name?: string
   /** Length of each event's data. */
   readonly bytes?: number
 }
@@ -25,6 +30,7 @@ export class EventStream {
   readonly readers: StreamReader[] = []
   /** Events handed to the publisher so far. */
   sent = 0
+  readonly #name: string
   readonly #rest: RestClient
   readonly #perSecond: number
   readonly #padding: string
@@ -33,8 +39,9 @@ export class EventStream {
   #running = false
   #loop: Promise<void> = Promise.resolve()
 
-  constructor(rest: RestClient, { channel, perSecond, bytes = 0 }: StreamOptions) {
+  constructor(rest: RestClient, { channel, perSecond, name = 'numbered', bytes = 0 }: StreamOptions) {
     this.#rest = rest
+    this.#name = name
     this.channel = channel
     this.#perSecond = perSecond
     this.#padding = 'x'.repeat(Math.max(0, bytes - digits))
@@ -47,15 +54,17 @@ export class EventStream {
 
   /** Lets the client see every event from now on. It must be subscribed. */
   read(client: WireClient): StreamReader {
-    const prefix = Buffer.from(`{"event":"${eventName}","channel":"${this.channel}","data":"`)
+    const prefix = Buffer.from(`{"event":"${this.#name}","channel":"${this.channel}","data":"`)
     const reader = new StreamReader(this.sent, (sequence) => {
       const dueAtMs = this.#dueAtMs[sequence]
       if (dueAtMs !== undefined) this.latency.add(performance.now() - dueAtMs)
     })
     this.readers.push(reader)
+    const others = client.onBytes
     client.onBytes = (bytes, start, end) => {
       const digitsAt = start + prefix.length
-      if (end < digitsAt + digits || prefix.compare(bytes, start, digitsAt) !== 0) return false
+      if (end < digitsAt + digits || prefix.compare(bytes, start, digitsAt) !== 0)
+        return others?.(bytes, start, end) ?? false
       reader.take(readNumber(bytes, digitsAt))
       return true
     }
@@ -123,7 +132,7 @@ export class EventStream {
     this.sent += 1
     this.#dueAtMs[sequence] = dueAtMs
     const data = `${String(sequence).padStart(digits, '0')}${this.#padding}`
-    const { status } = await this.#rest.trigger([this.channel], eventName, data)
+    const { status } = await this.#rest.trigger([this.channel], this.#name, data)
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1)
     if (status !== 200) this.#refused.add(sequence)
   }
