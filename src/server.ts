@@ -84,8 +84,9 @@ export async function startServer(input: ServerInput): Promise<RunningNode> {
 /** @throws Error with one sentence when a file of redis.tls cannot be used */
 async function createBackend({ config, registry, logger, node }: ServerInput, clock: Clock): Promise<Backend> {
   const wantsTransition = wantedTransitions(registry)
+  const tellsCounts = (appId: string) => registry.byId(appId)?.subscriptionCount.enabled === true
   const { redis, cluster, presence } = config
-  if (redis === undefined) return new MemoryBackend(clock, wantsTransition)
+  if (redis === undefined) return new MemoryBackend(clock, wantsTransition, tellsCounts)
   const tls = redis.tls === undefined ? undefined : readRedisTls(redis.tls, (file) => readFileSync(file, 'utf8'))
   // Loaded only here, because the Redis library takes memory and time at start.
   const { RedisBackend } = await import('./backend/redis/redis-backend.js')
@@ -101,6 +102,7 @@ async function createBackend({ config, registry, logger, node }: ServerInput, cl
     clock,
     logger,
     wantsTransition,
+    tellsCounts,
   })
 }
 

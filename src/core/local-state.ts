@@ -53,6 +53,8 @@ export class LocalChannel {
   ready: Promise<void> | undefined
   /** The version of the last cached event that was delivered. */
   cacheVersion = 0
+  /** The subscription count this node's subscribers were told last (2.10); 0 = none yet. */
+  toldCount = 0
 
   constructor(name: string, topic: Topic, traits: ChannelTraits, local: LocalApp) {
     this.name = name

@@ -79,7 +79,7 @@ export class Node {
     this.slowConsumers = new SlowConsumers(this.hub, options.backpressureBytesMax)
     this.#heartbeat = new Heartbeat(this.hub, this.#ticker)
     this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker, logger)
-    this.#occupancy = new Occupancy(backend.occupancy, backend.broker, clock, this.#writes, logger)
+    this.#occupancy = new Occupancy(backend.occupancy, this.hub, this.#delivery, clock, this.#writes, logger)
     this.#users = new Users(this.hub, backend, this.#writes, logger)
     const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, this.#writes, logger)
     const session = new Session({
@@ -122,10 +122,8 @@ export class Node {
     const { backend, clock } = this.#options
     this.#sweepTimer?.stop()
     this.#stopWatching?.()
-    await this.#writes.settled(clock, lastWritesMs)
-    this.#occupancy.flush()
-    await this.#writes.settled(clock, lastWritesMs)
     this.#occupancy.stop()
+    await this.#writes.settled(clock, lastWritesMs)
     await backend.close()
   }
 
@@ -158,6 +156,7 @@ export class Node {
   #sink(): BrokerSink {
     return {
       deliver: (topic, frame, except, kind, version) => this.#delivery.deliver(topic, frame, except, kind, version),
+      counted: (topic, total) => this.#occupancy.counted(topic, total),
       control: (message) => this.#users.terminate(message.appId, message.userId),
     }
   }

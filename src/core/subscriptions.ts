@@ -4,6 +4,7 @@ import type { Hub } from './hub.js'
 import type { Occupancy } from './occupancy.js'
 import type { PendingWrites } from './pending-writes.js'
 import type { Backend } from './ports/backend.js'
+import { BrokerError, type Topic } from './ports/broker.js'
 import type { CachedEvent } from './ports/cache-store.js'
 import type { Logger } from './ports/logger.js'
 import type { Member, RosterSnapshot } from './ports/presence-store.js'
@@ -80,6 +81,16 @@ export class Subscriptions {
     await this.#backend.presence.leave(channel.topic, connection.socketId, userId, connection.handsOver)
   }
 
+  /** Undefined too while the store cannot be asked: subscribing goes on (D4), and the app is told to publish again. */
+  async #cached(topic: Topic): Promise<CachedEvent | undefined> {
+    try {
+      return await this.#backend.cache.get(topic)
+    } catch (error) {
+      if (error instanceof BrokerError) return undefined
+      throw error
+    }
+  }
+
   async #snapshot(
     subscription: Subscription,
     member: Member | undefined,
@@ -89,7 +100,7 @@ export class Subscriptions {
     for (let attempt = 1; ; attempt += 1) {
       let roster: RosterSnapshot | undefined
       let membersVersion = 0
-      const cached = traits.cache ? await this.#backend.cache.get(topic) : undefined
+      const cached = traits.cache ? await this.#cached(topic) : undefined
       if (hasLeft(subscription)) return 'left'
       if (member !== undefined) {
         subscription.userId = member.userId

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { partitionCount } from '../../src/backend/redis/keys.js'
+import { partitionCount, tagOf } from '../../src/backend/redis/keys.js'
 import { eventually } from '../harness/eventually.js'
 import { RedisCluster } from '../harness/redis-cluster.js'
 import { describeWith } from '../requirements.js'
@@ -39,7 +39,7 @@ describeWith(['redis'], 'links to a Redis Cluster', () => {
   })
 
   test('a partition whose slot moves goes down and comes up at its new server, subscribed', async () => {
-    const slot = await cluster.slotOf('{07}')
+    const slot = await cluster.slotOf(`{${tagOf(7)}}`)
     const from = await cluster.serverOf(keys.nodes(7))
     const to = cluster.masters.find((master) => master !== from)!
     const downs = node.downs

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../harness/eventually.js'
+import { freePort } from '../harness/free-port.js'
 import { RedisSentinel } from '../harness/redis-sentinel.js'
 import { describeWith } from '../requirements.js'
 import { NodeLinks } from './links-fixture.js'
@@ -82,5 +83,20 @@ describeWith(['redis'], 'links to the master that sentinels name', () => {
     await node.say(3, 'a', 'demoted')
     await node.received('demoted')
     expect(node.mistakes).toEqual([])
+  })
+
+  test('no sentinel, or none that knows the name, is no error: it says why and keeps trying', async () => {
+    const port = await freePort()
+    for (const [nodes, sentinelName, reason] of [
+      [[`127.0.0.1:${port}`], deployment.name, `failed to connect to sentinel 127.0.0.1:${port}`],
+      [deployment.nodes, 'other', 'No such master'],
+    ] as const) {
+      const lost = new NodeLinks({ mode: 'sentinel', url: 'redis://:sesame@ignored', nodes, sentinelName })
+      await lost.start()
+      await eventually('it has tried again', () => lost.logger.at('warn').length >= 4)
+      expect(lost.logger.at('warn')[0]?.fields['reason']).toContain(reason)
+      expect(lost.logText).not.toContain('sesame')
+      await lost.close()
+    }
   })
 })

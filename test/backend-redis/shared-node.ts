@@ -47,6 +47,7 @@ export class SharedNode {
       clock: systemClock,
       logger: this.logger,
       wantsTransition: () => true,
+      tellsCounts: () => true,
       ...more,
     })
   }
@@ -58,8 +59,27 @@ export class SharedNode {
     return node
   }
 
-  join(topic: string, socketId: string, userId: string) {
-    return this.backend.presence.join(topic, socketId, { userId, userInfo: undefined }, 0)
+  /** Topic → what the first to join was told, and how many changes had been told by then. */
+  readonly #first = new Map<string, { readonly users: readonly string[]; readonly told: number }>()
+
+  async join(topic: string, socketId: string, userId: string) {
+    const joined = await this.backend.presence.join(topic, socketId, { userId, userInfo: undefined }, 0)
+    if (joined.outcome === 'joined' && !this.#first.has(topic)) {
+      const text = JSON.parse(`"${joined.roster.escapedJson}"`) as string
+      const { presence } = JSON.parse(text) as { presence: { ids: string[] } }
+      const told = this.sink.of(topic).filter(({ version }) => version <= joined.version).length
+      this.#first.set(topic, { users: presence.ids, told })
+    }
+    return joined
+  }
+
+  firstRoster(topic: string): readonly string[] {
+    return this.#first.get(topic)?.users ?? []
+  }
+
+  /** Changes that were told before the first roster, and are in it. */
+  toldBefore(topic: string): number {
+    return this.#first.get(topic)?.told ?? 0
   }
 
   leave(topic: string, socketId: string, userId: string, handover = false) {

@@ -9,14 +9,14 @@ import { cacheStoreContract } from './cache-store.contract.js'
 import { occupancyStoreContract } from './occupancy-store.contract.js'
 import { outboxContract } from './outbox.contract.js'
 import { presenceStoreContract } from './presence-store.contract.js'
-import { wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
+import { tellsCounts, wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
 import { userStoreContract } from './user-store.contract.js'
 
 const traits: ContractTraits = { rateError: 0, handoverMs: 0, scale: 1 }
 
 async function make(): Promise<ContractSubject> {
   const clock = new ManualClock()
-  const backend = new MemoryBackend(clock, wantsTransition)
+  const backend = new MemoryBackend(clock, wantsTransition, tellsCounts)
   const sink = new RecordingSink()
   await backend.start(sink)
   return {

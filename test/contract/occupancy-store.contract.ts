@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../harness/eventually.js'
 import { runs, type ContractSubject, type ContractTraits, type MakeSubject } from './subject.js'
 
 /** What every OccupancyStore must do (src/core/ports/occupancy-store.ts), as one node alone sees it. */
@@ -30,6 +31,50 @@ export function occupancyStoreContract(name: string, make: MakeSubject, traits: 
         for (const { total } of answers) expect(counts).toContain(total)
         expect(await occupancy.total('1/a')).toBe(counts.at(-1))
       }
+    })
+
+    test('tells each change once, in order, to a node that is subscribed', async () => {
+      const { backend, sink } = subject
+      await backend.broker.subscribe('1/a')
+      for (const count of [1, 2, 5, 5, 2, 0, 0]) await backend.occupancy.set('1/a', count)
+      expect(await sink.countsAtLeast('1/a', 5)).toEqual([1, 2, 5, 2, 0])
+      await backend.occupancy.set('1/a', 7)
+      expect(await sink.countsAtLeast('1/a', 6)).toEqual([1, 2, 5, 2, 0, 7])
+    })
+
+    test('when nobody waits, tells the last one last, and none twice in a row', async () => {
+      const { backend, sink } = subject
+      await backend.broker.subscribe('1/a')
+      const counts = Array.from({ length: 40 }, (_none, index) => index + 1)
+      await Promise.all(counts.map((count) => backend.occupancy.set('1/a', count)))
+      await backend.occupancy.set('1/a', 0)
+      await eventually('the count 0 is told', () => sink.countsOf('1/a').at(-1) === 0)
+      const told = sink.countsOf('1/a')
+      expect(told.slice(0, -1)).toEqual([...new Set(told.slice(0, -1))].sort((one, other) => one - other))
+      expect(told.at(-2)).toBe(40)
+    })
+
+    test('tells a new subscriber its count also when changes cancelled each other out', async () => {
+      const { backend, sink } = subject
+      await backend.broker.subscribe('1/a')
+      for (let count = 1; count <= 6; count += 1) void backend.occupancy.set('1/a', count)
+      await eventually('the count 6 is told', () => sink.countsOf('1/a').at(-1) === 6)
+      for (let change = 0; change < 8; change += 1) {
+        // One leaves, and another comes before the store could be told.
+        const before = sink.countsOf('1/a').length
+        await Promise.all([backend.occupancy.set('1/a', 5), backend.occupancy.set('1/a', 6)])
+        await eventually('told', () => sink.countsOf('1/a').length > before && sink.countsOf('1/a').at(-1) === 6)
+      }
+    })
+
+    test('tells no counts of presence channels, nor of apps that do not want them', async () => {
+      const { backend, sink } = subject
+      for (const topic of ['1/presence-a', 'quiet/a', '1/a']) {
+        await backend.broker.subscribe(topic)
+        await backend.occupancy.set(topic, 3)
+      }
+      await sink.countsAtLeast('1/a', 1)
+      expect(sink.counts).toEqual([{ topic: '1/a', total: 3 }])
     })
 
     test('lists the occupied channels of one app, by prefix', async () => {

@@ -13,7 +13,7 @@ import { cacheStoreContract } from './cache-store.contract.js'
 import { occupancyStoreContract } from './occupancy-store.contract.js'
 import { outboxContract } from './outbox.contract.js'
 import { presenceStoreContract } from './presence-store.contract.js'
-import { wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
+import { tellsCounts, wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
 import { userStoreContract } from './user-store.contract.js'
 
 const handoverMs = 700
@@ -48,6 +48,7 @@ describeWith(['redis'], 'the Redis backend', () => {
       clock: systemClock,
       logger,
       wantsTransition,
+      tellsCounts,
     })
     const sink = new RecordingSink()
     await backend.start(sink)

@@ -1,4 +1,5 @@
 import type { Backend } from '../../src/core/ports/backend.js'
+import type { TellsCounts } from '../../src/core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../src/core/ports/outbox.js'
 import type { RecordingSink } from '../fakes/recording-sink.js'
 
@@ -16,6 +17,9 @@ export interface ContractSubject {
 /** Every backend under test is made with this: app `quiet` has no webhook, app `members` one for member_added only. */
 export const wantsTransition: WantsTransition = (appId, type) =>
   appId !== 'quiet' && (appId !== 'members' || type === 'member_added')
+
+/** The same: the counts of every other app are told. */
+export const tellsCounts: TellsCounts = (appId) => appId !== 'quiet'
 
 /** Makes a subject with nothing stored in it. */
 export type MakeSubject = () => Promise<ContractSubject>

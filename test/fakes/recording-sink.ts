@@ -8,6 +8,11 @@ export interface Delivered {
   readonly version: number
 }
 
+export interface Counted {
+  readonly topic: Topic
+  readonly total: number
+}
+
 interface Waiting {
   readonly met: () => boolean
   readonly resolve: () => void
@@ -17,6 +22,7 @@ interface Waiting {
 export class RecordingSink implements BrokerSink {
   readonly delivered: Delivered[] = []
   readonly controls: ControlMessage[] = []
+  readonly counts: Counted[] = []
   /** Called within each delivery, after it was recorded. */
   onDeliver: ((delivered: Delivered) => void) | undefined
   #waiting: Waiting[] = []
@@ -25,6 +31,11 @@ export class RecordingSink implements BrokerSink {
     const delivered = { topic, frame, except, kind, version }
     this.delivered.push(delivered)
     this.onDeliver?.(delivered)
+    this.#look()
+  }
+
+  counted(topic: Topic, total: number): void {
+    this.counts.push({ topic, total })
     this.#look()
   }
 
@@ -42,6 +53,16 @@ export class RecordingSink implements BrokerSink {
   async atLeast(topic: Topic, count: number): Promise<readonly Delivered[]> {
     await this.#until(() => this.of(topic).length >= count)
     return this.of(topic)
+  }
+
+  /** The counts told of one topic, in order. */
+  countsOf(topic: Topic): readonly number[] {
+    return this.counts.filter((one) => one.topic === topic).map(({ total }) => total)
+  }
+
+  async countsAtLeast(topic: Topic, count: number): Promise<readonly number[]> {
+    await this.#until(() => this.countsOf(topic).length >= count)
+    return this.countsOf(topic)
   }
 
   async controlsAtLeast(count: number): Promise<readonly ControlMessage[]> {

@@ -2,10 +2,10 @@ import type { Clock } from '../../src/base/clock.js'
 import { MemoryBackend } from '../../src/backend/memory/memory-backend.js'
 import type { Backend } from '../../src/core/ports/backend.js'
 import { BusCounters } from '../../src/core/counters.js'
-import type { Broker, BrokerSink, Topic } from '../../src/core/ports/broker.js'
+import { BrokerError, type Broker, type BrokerSink, type Topic } from '../../src/core/ports/broker.js'
 import type { Budget } from '../../src/core/ports/budget.js'
 import type { CacheStore } from '../../src/core/ports/cache-store.js'
-import type { OccupancyStore } from '../../src/core/ports/occupancy-store.js'
+import type { OccupancyStore, TellsCounts } from '../../src/core/ports/occupancy-store.js'
 import type { Outbox } from '../../src/core/ports/outbox.js'
 import type { PresenceStore } from '../../src/core/ports/presence-store.js'
 import type { UserStore } from '../../src/core/ports/user-store.js'
@@ -29,6 +29,8 @@ interface HeldDelivery {
   readonly deliver: () => void
 }
 
+export type Failure = 'reject' | 'throw' | 'down'
+
 /**
  * A backend that does what memory does, but answers when a test lets it: a store of another machine, which has done the work
  * before its answer is back, and whose messages take a way of their own.
@@ -42,16 +44,14 @@ export class ScriptedBackend implements Backend {
   readonly calls: string[] = []
   /** Messages for the sink wait for `deliverHeld`. */
   holdsDeliveries = false
-  /** Counts are answered with what is stored when the answer comes. */
-  takesCountsAsOne = false
   readonly inner: MemoryBackend
   readonly #held = new Map<Call, (() => void)[]>()
-  readonly #failing = new Map<Call, 'reject' | 'throw'>()
+  readonly #failing = new Map<Call, Failure>()
   #deliveries: HeldDelivery[] = []
   #sink: BrokerSink | undefined
 
-  constructor(clock: Clock) {
-    this.inner = new MemoryBackend(clock, () => false)
+  constructor(clock: Clock, tellsCounts: TellsCounts) {
+    this.inner = new MemoryBackend(clock, () => false, tellsCounts)
   }
 
   /** From now on answers to this call wait for `release`. */
@@ -71,8 +71,8 @@ export class ScriptedBackend implements Backend {
     return this.#held.get(call)?.length ?? 0
   }
 
-  /** From now on the call does nothing but reject, or throw. */
-  fail(call: Call, how: 'reject' | 'throw'): void {
+  /** From now on the call does nothing but reject, throw, or say that the store cannot be asked. */
+  fail(call: Call, how: Failure): void {
     this.#failing.set(call, how)
   }
 
@@ -88,6 +88,12 @@ export class ScriptedBackend implements Backend {
   /** Hands waiting messages to the sink, the oldest first. */
   deliverHeld(count = this.#deliveries.length): void {
     for (const { deliver } of this.#deliveries.splice(0, count)) deliver()
+  }
+
+  /** What the node gave at its start: a test tells it what other nodes did. */
+  get sink(): BrokerSink {
+    if (this.#sink === undefined) throw new Error('not started')
+    return this.#sink
   }
 
   callsOf(call: string): readonly string[] {
@@ -126,12 +132,8 @@ export class ScriptedBackend implements Backend {
   }
 
   readonly occupancy: OccupancyStore = {
-    set: async (topic, localCount) => {
-      const told = await this.#answer('occupancy.set', [topic, String(localCount)], () =>
-        this.inner.occupancy.set(topic, localCount),
-      )
-      return this.takesCountsAsOne ? { total: await this.inner.occupancy.total(topic) } : told
-    },
+    set: (topic, localCount) =>
+      this.#answer('occupancy.set', [topic, String(localCount)], () => this.inner.occupancy.set(topic, localCount)),
     total: (topic) => this.inner.occupancy.total(topic),
     list: (appId, prefix) => this.inner.occupancy.list(appId, prefix),
   }
@@ -168,6 +170,7 @@ export class ScriptedBackend implements Backend {
     this.#sink = sink
     return this.inner.start({
       deliver: (...message) => this.#send(message[0], () => this.#sink?.deliver(...message)),
+      counted: (topic, total) => this.#send(topic, () => this.#sink?.counted(topic, total)),
       control: (message) => this.#send(undefined, () => this.#sink?.control(message)),
     })
   }
@@ -208,6 +211,7 @@ export class ScriptedBackend implements Backend {
     const failing = this.#failing.get(call)
     if (failing === 'throw') throw new Error(`${call} throws`)
     if (failing === 'reject') return Promise.reject(new Error(`${call} rejects`))
+    if (failing === 'down') return Promise.reject(new BrokerError('down'))
     const answer = work()
     const before = [...this.#deliveries]
     const held = this.#held.get(call)

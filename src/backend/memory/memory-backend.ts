@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../base/clock.js'
 import { BusCounters } from '../../core/counters.js'
 import type { Backend } from '../../core/ports/backend.js'
 import type { BrokerSink } from '../../core/ports/broker.js'
+import type { TellsCounts } from '../../core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../core/ports/outbox.js'
 import { MemoryBroker } from './memory-broker.js'
 import { MemoryBudget } from './memory-budget.js'
@@ -28,14 +29,17 @@ export class MemoryBackend implements Backend {
   readonly #clock: Clock
   #sweep: Timer | undefined
 
-  /** @param wantsTransition which transitions are put into the outbox */
-  constructor(clock: Clock, wantsTransition: WantsTransition) {
+  /**
+   * @param wantsTransition which transitions are put into the outbox
+   * @param tellsCounts whose counts the node is told
+   */
+  constructor(clock: Clock, wantsTransition: WantsTransition, tellsCounts: TellsCounts) {
     this.#clock = clock
     this.outbox = new MemoryOutbox(wantsTransition, clock, this.counters)
     this.cache = new MemoryCache(clock)
     this.broker = new MemoryBroker(this.cache)
     this.presence = new MemoryPresence(this.broker, this.outbox)
-    this.occupancy = new MemoryOccupancy(this.outbox)
+    this.occupancy = new MemoryOccupancy(this.broker, this.outbox, tellsCounts)
     this.users = new MemoryUsers(this.broker)
     this.budget = new MemoryBudget(clock)
   }

@@ -46,6 +46,11 @@ export class MemoryBroker implements Broker {
     return done
   }
 
+  /** A change of a channel's subscriptions, told in the same step. */
+  counted(topic: Topic, total: number): void {
+    this.#sink?.counted(topic, total)
+  }
+
   /** A change of stored truth, told in the same step as the change. */
   announce(topic: Topic, frame: string, version: number): void {
     this.#sink?.deliver(topic, frame, undefined, 'members', version)

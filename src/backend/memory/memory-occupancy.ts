@@ -1,17 +1,22 @@
 import type { Topic } from '../../core/ports/broker.js'
-import type { OccupancyStore } from '../../core/ports/occupancy-store.js'
+import type { OccupancyStore, TellsCounts } from '../../core/ports/occupancy-store.js'
 import { splitTopic } from '../../core/topic.js'
 import { parseChannelName } from '../../protocol/channel-name.js'
+import type { MemoryBroker } from './memory-broker.js'
 import type { MemoryOutbox } from './memory-outbox.js'
 
 /** Subscription counts of one process, by app. */
 export class MemoryOccupancy implements OccupancyStore {
   /** App id → channel → subscriptions. */
   readonly #apps = new Map<string, Map<string, number>>()
+  readonly #broker: MemoryBroker
   readonly #outbox: MemoryOutbox
+  readonly #tellsCounts: TellsCounts
 
-  constructor(outbox: MemoryOutbox) {
+  constructor(broker: MemoryBroker, outbox: MemoryOutbox, tellsCounts: TellsCounts) {
+    this.#broker = broker
     this.#outbox = outbox
+    this.#tellsCounts = tellsCounts
   }
 
   set(topic: Topic, localCount: number): Promise<{ total: number }> {
@@ -20,7 +25,7 @@ export class MemoryOccupancy implements OccupancyStore {
     const was = channels.get(channel) ?? 0
     if (localCount > 0) channels.set(channel, localCount)
     else channels.delete(channel)
-    if (localCount !== was) this.#append(appId, channel, was, localCount)
+    if (localCount !== was) this.#tell(topic, appId, channel, was, localCount)
     return Promise.resolve({ total: localCount })
   }
 
@@ -35,11 +40,12 @@ export class MemoryOccupancy implements OccupancyStore {
     return Promise.resolve(new Map([...channels].filter(([channel]) => channel.startsWith(prefix))))
   }
 
-  #append(appId: string, channel: string, was: number, count: number): void {
+  #tell(topic: Topic, appId: string, channel: string, was: number, count: number): void {
+    const counted = parseChannelName(channel)?.presence !== true
     if (was === 0) this.#outbox.append(appId, 'channel_occupied', channel)
-    if (parseChannelName(channel)?.presence !== true)
-      this.#outbox.append(appId, 'subscription_count', channel, { count })
+    if (counted) this.#outbox.append(appId, 'subscription_count', channel, { count })
     if (count === 0) this.#outbox.append(appId, 'channel_vacated', channel)
+    if (counted && this.#tellsCounts(appId)) this.#broker.counted(topic, count)
   }
 
   #channelsOf(appId: string): Map<string, number> {

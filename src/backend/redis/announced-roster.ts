@@ -22,8 +22,6 @@ export type HeldHere = (userId: string, version: number) => boolean
 /** Changes kept until the roster is read; above, it is read again. */
 const earlyMax = 1000
 
-const noneHeld = () => false
-
 /**
  * Who this node's subscribers of one topic believe is in it (D4): what their snapshots and the changes told since add up to. Every
  * change goes through here, so each user is told added and removed in turn, whatever happens to the store or the bus.
@@ -37,6 +35,8 @@ export class AnnouncedRoster {
   /** Whether any subscriber has been told a snapshot. */
   shown = false
   readonly #roster = new Roster()
+  /** Users shown because this node holds them, although the store does not have them at `version`. */
+  readonly #unstored = new Set<string>()
   readonly #announce: Announce
   /** Changes that came before the roster was read. */
   readonly #early: MemberEvent[] = []
@@ -64,13 +64,20 @@ export class AnnouncedRoster {
   /** A user came to this node while the store could not be asked. Returns whether anybody had to be told. */
   addUnstored(userId: string, userInfo: string | undefined): boolean {
     if (this.state === 'current') this.state = 'stale'
-    return this.#add(userId, userInfo)
+    const added = this.#add(userId, userInfo)
+    if (added) this.#unstored.add(userId)
+    return added
   }
 
   /** A user left this node while the store could not be asked. */
   removeUnstored(userId: string): boolean {
     if (this.state === 'current') this.state = 'stale'
     return this.#remove(userId)
+  }
+
+  /** A user whom this node no longer holds: the store cannot tell that somebody left whom it did not have. */
+  dropUnstored(userId: string): void {
+    if (this.#unstored.has(userId)) this.#remove(userId)
   }
 
   /**
@@ -87,8 +94,9 @@ export class AnnouncedRoster {
     if (version <= this.version) return 'applied'
     const missed = this.state === 'current' && before !== this.version && !(before === 0 && this.count === 0)
     const contradicted = type === 'removed' && heldHere(userId, version)
-    if (type === 'added') this.#add(userId, userInfo)
+    if (type === 'added') this.#addStored(userId, userInfo)
     else if (!contradicted) this.#remove(userId)
+    else if (this.#roster.has(userId)) this.#unstored.add(userId)
     this.version = version
     if (missed) this.state = 'stale'
     this.#wake()
@@ -98,9 +106,10 @@ export class AnnouncedRoster {
   /**
    * The store's roster at a version. Tells the difference, except to nobody.
    * @param members undefined when nothing has changed since `version`
+   * @returns whether it shows users whom this node holds and the store does not have: they must be stored
    */
-  load(version: number, members: readonly StoredMember[] | undefined, heldHere: (userId: string) => boolean): void {
-    if (this.state === 'current' && version === this.version) return
+  load(version: number, members: readonly StoredMember[] | undefined, heldHere: (userId: string) => boolean): boolean {
+    if (this.state === 'current' && version === this.version) return this.#unstored.size > 0
     if (members !== undefined)
       this.#become(
         [...members].sort((one, other) => one.order - other.order),
@@ -109,13 +118,14 @@ export class AnnouncedRoster {
     this.version = version
     this.state = this.#earlyLost ? 'stale' : 'current'
     this.#earlyLost = false
-    for (const event of this.#early.splice(0)) this.apply(event, noneHeld)
+    for (const event of this.#early.splice(0)) this.apply(event, heldHere)
     this.#wake()
+    return this.#unstored.size > 0
   }
 
-  /** The store's roster, if it has not been read yet. */
-  begin(version: number, members: readonly StoredMember[]): void {
-    if (this.state === 'unread') this.load(version, members, noneHeld)
+  /** The store's roster, if it has not been read yet. @returns as load() does */
+  begin(version: number, members: readonly StoredMember[], heldHere: (userId: string) => boolean): boolean {
+    return this.state === 'unread' && this.load(version, members, heldHere)
   }
 
   /** Resolves when the store's state of this version has been applied. */
@@ -143,7 +153,13 @@ export class AnnouncedRoster {
     return true
   }
 
+  #addStored(userId: string, userInfo: string | undefined): void {
+    this.#unstored.delete(userId)
+    this.#add(userId, userInfo)
+  }
+
   #remove(userId: string): boolean {
+    this.#unstored.delete(userId)
     if (!this.#roster.has(userId)) return false
     this.#roster.delete(userId)
     this.#announce(this.topic, 'removed', userId, undefined)
@@ -153,14 +169,20 @@ export class AnnouncedRoster {
   #become(members: readonly StoredMember[], heldHere: (userId: string) => boolean): void {
     const stored = new Map(members.map((member) => [member.userId, member.userInfo]))
     for (const userId of this.#roster.userIds()) {
-      if (stored.has(userId) || heldHere(userId)) continue
-      if (this.shown) this.#remove(userId)
-      else this.#roster.delete(userId)
+      if (stored.has(userId)) this.#unstored.delete(userId)
+      else if (heldHere(userId)) this.#unstored.add(userId)
+      else if (this.shown) this.#remove(userId)
+      else this.#forget(userId)
     }
     for (const [userId, userInfo] of stored) {
       if (this.shown) this.#add(userId, userInfo)
       else if (!this.#roster.has(userId)) this.#roster.add(userId, userInfo)
     }
+  }
+
+  #forget(userId: string): void {
+    this.#unstored.delete(userId)
+    this.#roster.delete(userId)
   }
 
   #wake(): void {

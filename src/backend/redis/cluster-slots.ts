@@ -1,5 +1,5 @@
 /** Which server of a Redis Cluster has which partition: pure. */
-import { partitionCount } from './keys.js'
+import { partitionCount, tagOf } from './keys.js'
 import { addressText, type Address } from './redis-options.js'
 
 const slotCount = 16_384
@@ -15,9 +15,7 @@ export function slotOf(tag: string): number {
   return crc % slotCount
 }
 
-const slots: readonly number[] = Array.from({ length: partitionCount }, (_none, partition) => {
-  return slotOf(String(partition).padStart(2, '0'))
-})
+const slots: readonly number[] = Array.from({ length: partitionCount }, (_none, partition) => slotOf(tagOf(partition)))
 
 /**
  * Reads the answer to CLUSTER SLOTS: `[[FROM, TO, [HOST, PORT, …], replicas …], …]`.

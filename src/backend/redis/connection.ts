@@ -1,12 +1,16 @@
 import { Command, Redis, type RedisOptions } from 'ioredis'
 import { randomFraction } from '../../base/random.js'
 import type { Clock, Timer } from '../../base/clock.js'
+import { CallCommand } from './call-command.js'
 import { reasonOf, refusalKind } from './reply-errors.js'
 
 const retryFirstMs = 50
 const retryMaxMs = 500
 /** Of `close`: what was written may still leave. */
 const closeMs = 500
+
+/** How the message of ioredis begins. */
+const allSentinelsAsked = 'All sentinels are unreachable'
 
 export interface ConnectionOwner {
   /** Connected, logged in, and the server has loaded its data. */
@@ -25,6 +29,7 @@ export class Connection {
   #attempts = 0
   #connectedSinceMs: number | undefined
   #lastError = 'closed'
+  #sentinelError = ''
   #closing = false
   #revival: Timer | undefined
   #corked: Redis['stream'] | undefined
@@ -64,6 +69,24 @@ export class Connection {
 
   /** Writes a command behind the others of this loop turn. Only while `ready`. */
   send(name: string, args: string[]): Promise<unknown> {
+    this.#cork()
+    const command = new Command(name, args, { replyEncoding: 'utf8' })
+    void this.redis.sendCommand(command)
+    return command.promise
+  }
+
+  /** As `send`, with less work: one of the functions is called, once. */
+  post(
+    name: string,
+    args: readonly string[],
+    answered: (reply: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#cork()
+    void this.redis.sendCommand(new CallCommand(name, args, answered, failed))
+  }
+
+  #cork(): void {
     if (this.#corked === undefined) {
       const { stream } = this.redis
       this.#corked = stream
@@ -73,9 +96,6 @@ export class Connection {
         stream.uncork()
       })
     }
-    const command = new Command(name, args, { replyEncoding: 'utf8' })
-    void this.redis.sendCommand(command)
-    return command.promise
   }
 
   /** Everything works: the next loss is answered by an attempt without delay. */
@@ -133,6 +153,12 @@ export class Connection {
       hearErrors(streamOf(redis))
       this.#lastError = reasonOf(error)
       if (this.#isOutOfStep(error)) this.cut('an answer came that nobody had asked for')
+      // It asks them again by itself, without ever closing anything.
+      if (this.#lastError.startsWith(allSentinelsAsked))
+        this.#owner.lost(`no sentinel names a master: ${this.#sentinelError}`)
+    })
+    redis.on('sentinelError', (error: unknown) => {
+      this.#sentinelError = reasonOf(error)
     })
     redis.on('close', () => {
       const reason = this.#lastError

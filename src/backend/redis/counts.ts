@@ -4,20 +4,29 @@ import { splitTopic } from '../../core/topic.js'
 import { LinkError } from './link.js'
 import { orUnexpected, type Partition, type Surroundings } from './partition.js'
 import { listOf, numberOf, pairsOf } from './replies.js'
-import { askCounts } from './script-calls.js'
+import { askCounts, batchesByApp } from './script-calls.js'
+import { scripts } from './truth-scripts.js'
 
 /** How long a count that stays above 0 may wait (D8), and how often one is told within that time without waiting. */
 const lagMs = 150
 const toldAtOnceMax = 4
 const restoredPerCall = 100
+const readPerCall = 500
 
 interface Count {
   /** Subscriptions of this node. */
   wanted: number
   /** What the store has of it, as far as this node knows. */
   stored: number
-  /** Subscriptions of all nodes, as of the last answer. */
+  /** Which of the partition's calls was its last. */
+  lastCall: number
+  /** Whether `wanted` has changed since it was sent last. */
+  changed: boolean
+  /** Subscriptions of all nodes, as of the last answer or message. */
   total: number
+  /** What the node was told last, and how often it was told. */
+  told: number | undefined
+  tellings: number
   /** The last `lagMs` that began with a call, and the calls in it. */
   windowAtMs: number
   windowCalls: number
@@ -29,6 +38,9 @@ export interface Told {
   readonly total: number
 }
 
+/** Tells the node a count (BrokerSink.counted). */
+export type Counted = (topic: Topic, total: number) => void
+
 /** A call that waits to tell `wanted`. */
 interface Later {
   readonly timer: Timer
@@ -36,13 +48,19 @@ interface Later {
   readonly settle: (told: Promise<Told>) => void
 }
 
-/** How many subscriptions this node has in the channels of one partition, and the store's sum over all nodes. */
+/**
+ * How many subscriptions this node has in the channels of one partition, and the store's sum over all nodes. The script that changes
+ * a sum tells it on the bus; what comes from there is the truth, and only what cannot have come from there is told here.
+ */
 export class Counts {
   readonly #partition: Partition
   readonly #around: Surroundings
+  readonly #counted: Counted
   readonly #counts = new Map<Topic, Count>()
+  #calls = 0
 
-  constructor(partition: Partition, around: Surroundings) {
+  constructor(partition: Partition, around: Surroundings, counted: Counted) {
+    this.#counted = counted
     this.#partition = partition
     this.#around = around
   }
@@ -55,6 +73,7 @@ export class Counts {
   /** @returns the subscriptions of all nodes; while the store cannot be asked, of those last heard of and this one */
   set(topic: Topic, wanted: number): Promise<Told> {
     const count = this.#countOf(topic)
+    if (count.wanted !== wanted) count.changed = true
     count.wanted = wanted
     if (count.later !== undefined) return wanted > 0 ? count.later.told : this.#tellNow(topic, count, count.later)
     const waitMs = count.windowAtMs + lagMs - this.#around.clock.monotonicMs()
@@ -62,36 +81,51 @@ export class Counts {
     return atOnce ? this.#tell(topic, count) : this.#tellLater(topic, count, waitMs)
   }
 
+  /** A count from the bus. */
+  heard(topic: Topic, total: number): void {
+    const count = this.#counts.get(topic)
+    if (count !== undefined) count.total = total
+    this.#tellNode(topic, count, total)
+  }
+
+  /** Messages of the topic may have been missed. */
+  verify(topic: Topic): void {
+    if (!this.has(topic) || this.#partition.state !== 'up') return
+    this.#readTotals([topic]).catch((error: unknown) => {
+      this.#partition.markDirty()
+      orUnexpected(error)
+    })
+  }
+
   /** Writes again, quietly, what the store had before its data was lost. @throws NotDone, LinkError */
   async restore(): Promise<void> {
-    const byApp = new Map<string, (string | number)[]>()
+    const topics = [...this.#counts].filter(([, { stored }]) => stored > 0).map(([topic]) => topic)
     const calls: Promise<unknown>[] = []
-    for (const [topic, { stored }] of this.#counts) {
-      if (stored === 0) continue
-      const { appId, channel } = splitTopic(topic)
-      const args = byApp.get(appId) ?? []
-      byApp.set(appId, args)
-      args.push(topic, channel, stored)
-      if (args.length === 3 * restoredPerCall) calls.push(this.#ask('restoreCounts', appId, args.splice(0)))
+    for (const { appId, batch } of batchesByApp(topics, restoredPerCall)) {
+      const args = batch.flatMap((topic) => [topic, splitTopic(topic).channel, this.#counts.get(topic)?.stored ?? 0])
+      calls.push(this.#ask('restoreCounts', appId, [], args))
     }
-    for (const [appId, args] of byApp) if (args.length > 0) calls.push(this.#ask('restoreCounts', appId, args))
     await Promise.all(calls)
   }
 
-  /** Makes the store agree with this node. @throws NotDone, LinkError */
+  /** Makes the store agree with this node, then this node's subscribers with the store. @throws NotDone, LinkError */
   async audit(): Promise<void> {
     const { keys, node, queryTimeoutMs } = this.#around
     const { number, link } = this.#partition
     if (link === undefined) throw new LinkError('down', 'not connected')
+    const callsBefore = this.#calls
     const stored = pairsOf(await link.call('HGETALL', [keys.counts(number, node)], queryTimeoutMs))
     const calls: Promise<unknown>[] = []
     for (const topic of new Set([...stored.keys(), ...this.#counts.keys()])) {
       const count = this.#countOf(topic)
+      // Told since: what was read is older.
+      if (count.lastCall > callsBefore) continue
       count.stored = numberOf(stored.get(topic))
       if (count.stored === count.wanted) this.#dropIfDone(topic, count)
       else calls.push(this.#send(topic, count))
     }
     await Promise.all(calls)
+    await this.#readTotals([...this.#counts.keys()].filter((topic) => this.has(topic)))
   }
 
   /** Ends the timers; what waited is told now. */
@@ -133,7 +167,9 @@ export class Counts {
       }
     }
     this.#partition.markDirty()
-    return { total: Math.max(0, count.total - count.stored) + count.wanted }
+    const total = Math.max(0, count.total - count.stored) + count.wanted
+    if (this.#isTold(topic)) this.#tellNode(topic, count, total)
+    return { total }
   }
 
   async #send(topic: Topic, count: Count): Promise<Told> {
@@ -141,15 +177,20 @@ export class Counts {
     const { wanted } = count
     this.#countCall(count)
     // Counted as stored from here on, so that the next change does not take this one for the first.
-    const before = count.stored
+    const { stored, changed, tellings } = count
     count.stored = wanted
+    count.changed = false
     try {
-      const [, total] = listOf(await this.#ask('occupy', appId, [topic, channel, wanted]))
-      count.total = numberOf(total)
+      const reply = listOf(await this.#ask('occupy', appId, [topic], [topic, channel, wanted]))
+      const [before, total = 0] = reply.map(numberOf)
+      // What has come from the bus meanwhile may be newer.
+      if (count.tellings === tellings) count.total = total
+      // Changes that cancelled each other out: whoever is new has not been told.
+      if (changed && before === total && count.told === total) this.#tellNode(topic, count, count.told)
       this.#dropIfDone(topic, count)
-      return { total: count.total }
+      return { total }
     } catch (error) {
-      if (count.stored === wanted) count.stored = before
+      if (count.stored === wanted) count.stored = stored
       throw error
     }
   }
@@ -161,10 +202,64 @@ export class Counts {
       count.windowCalls = 0
     }
     count.windowCalls += 1
+    this.#calls += 1
+    count.lastCall = this.#calls
   }
 
-  #ask(name: 'occupy' | 'restoreCounts', appId: string, args: readonly (string | number)[]): Promise<unknown> {
-    return askCounts(this.#around, this.#partition, name, this.#around.node, appId, args)
+  /**
+   * Looks for counts whose messages this node has missed.
+   * @throws NotDone, LinkError
+   */
+  async #readTotals(topics: readonly Topic[]): Promise<void> {
+    const { keys, node, queryTimeoutMs } = this.#around
+    const { number } = this.#partition
+    const reads: Promise<void>[] = []
+    for (const { appId, batch } of batchesByApp(
+      topics.filter((topic) => this.#isTold(topic)),
+      readPerCall,
+    )) {
+      const tellings = batch.map((topic) => this.#counts.get(topic)?.tellings)
+      const channels = batch.map((topic) => splitTopic(topic).channel)
+      const totalKeys = [keys.nodes(number), keys.awaited(number), keys.occupied(number, appId)]
+      const reply = this.#partition.ask(scripts.totals, totalKeys, [node, ...channels], queryTimeoutMs)
+      const compared = reply.then((totals) => {
+        for (const [index, total] of listOf(totals).entries())
+          this.#compare(batch[index], tellings[index], numberOf(total))
+      })
+      reads.push(compared)
+    }
+    await Promise.all(reads)
+  }
+
+  /** Once the bus has told a count, it tells the later ones too: then what was read may be older. */
+  #compare(topic: Topic | undefined, tellings: number | undefined, total: number): void {
+    const count = topic === undefined ? undefined : this.#counts.get(topic)
+    if (topic === undefined || count === undefined || count.tellings !== tellings) return
+    count.total = total
+    if (total !== count.told) this.#tellNode(topic, count, total)
+  }
+
+  #tellNode(topic: Topic, count: Count | undefined, total: number): void {
+    if (count !== undefined) {
+      count.told = total
+      count.tellings += 1
+    }
+    this.#counted(topic, total)
+  }
+
+  /** Whether the subscribers of the channel are told its count. */
+  #isTold(topic: Topic): boolean {
+    const { appId, channel } = splitTopic(topic)
+    return this.#around.tellsCounts(appId) && !channel.startsWith('presence-')
+  }
+
+  #ask(
+    name: 'occupy' | 'restoreCounts',
+    appId: string,
+    told: readonly Topic[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    return askCounts(this.#around, this.#partition, name, this.#around.node, appId, told, args)
   }
 
   #countOf(topic: Topic): Count {
@@ -173,7 +268,11 @@ export class Counts {
       count = {
         wanted: 0,
         stored: 0,
+        lastCall: 0,
+        changed: false,
         total: 0,
+        told: undefined,
+        tellings: 0,
         windowAtMs: Number.NEGATIVE_INFINITY,
         windowCalls: 0,
         later: undefined,

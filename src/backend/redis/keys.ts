@@ -5,8 +5,16 @@
  */
 import type { Topic } from '../../core/ports/broker.js'
 
-/** A constant of the layout: changing it is a new version. */
-export const partitionCount = 32
+/**
+ * The hash tags of the partitions, a constant of the layout: changing it is a new version. The letters put the slots at even
+ * distances, so that masters of a Redis Cluster with even slot ranges get even numbers of partitions.
+ */
+const tags = (
+  '00kx 01yy 02lf 03as 04gu 05ut 06oj 07rj 08sb 09ac 10db 11iw 12zs 13hr 14ho 15ez ' +
+  '16fd 17te 18bt 19pu 20xl 21jm 22og 23ms 24ec 25wb 26rh 27oh 28pc 29rw 30hb 31zc'
+).split(' ')
+
+export const partitionCount = tags.length
 
 /** Begins every key after the prefix; a node reads its own version. */
 const layoutVersion = '1'
@@ -29,16 +37,19 @@ export function splitHandover(entry: string): { topic: Topic; userId: string } {
   return { topic: entry.slice(0, topicEnd), userId: entry.slice(topicEnd + 1) }
 }
 
+/** The hash tag of a partition, without braces. */
+export function tagOf(partition: number): string {
+  return tags[partition] ?? ''
+}
+
 /** The names of one deployment's keys and bus channels. */
 export class Keys {
-  /** Partition → `PREFIX:1:{NN}:`. */
+  /** Partition → `PREFIX:1:{TAG}:`. */
   readonly #starts: readonly string[]
   readonly #topicAt: number
 
   constructor(prefix: string) {
-    this.#starts = Array.from({ length: partitionCount }, (_none, partition) => {
-      return `${prefix}:${layoutVersion}:{${String(partition).padStart(2, '0')}}:`
-    })
+    this.#starts = tags.map((tag) => `${prefix}:${layoutVersion}:{${tag}}:`)
     this.#topicAt = (this.#starts[0]?.length ?? 0) + 2
   }
 

@@ -17,7 +17,8 @@ export interface Link {
   /** The server's clock, in ms since 1970. Only meaningful while `up`. */
   redisNowMs(): number
   /**
-   * Runs a script, in the order of the calls. Not repeated by anybody.
+   * Runs a script, in the order of the calls. Not repeated by anybody. Taken while the command connection works, also when the link
+   * is not `up`: whoever publishes looks at `up` first.
    * @throws LinkError
    */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[], timeoutMs: number): Promise<unknown>

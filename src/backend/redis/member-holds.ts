@@ -67,9 +67,8 @@ export class TopicHolds {
     for (const sockets of this.#live.values()) yield* sockets
   }
 
-  /** What the store had when it was last heard of. */
+  /** Of the live ones, what the store had when it was last heard of. */
   *stored(): Iterable<[SocketId, Hold]> {
     for (const entry of this.live()) if (entry[1].storedAt > 0) yield entry
-    yield* this.gone
   }
 }

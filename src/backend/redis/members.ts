@@ -32,9 +32,7 @@ export class Members {
   constructor(partition: Partition, around: Surroundings, announce: Announce) {
     this.#partition = partition
     this.#around = around
-    this.#rosters = new Rosters(partition, around, announce, (topic, userId) => {
-      return this.#holds.get(topic)?.hasUser(userId) === true
-    })
+    this.#rosters = new Rosters(partition, around, announce, (topic, userId) => this.#holdsUser(topic, userId))
   }
 
   /**
@@ -68,16 +66,22 @@ export class Members {
     const hold = holds?.delete(socketId, userId)
     if (holds === undefined || hold === undefined) return false
     try {
-      if (this.#partition.state === 'up') return await this.#storeLeave(topic, socketId, userId, holdMs)
+      if (this.#partition.state === 'up') {
+        const last = await this.#storeLeave(topic, socketId, userId, holdMs)
+        if (!this.#holdsUser(topic, userId)) this.#rosters.get(topic)?.dropUnstored(userId)
+        return last
+      }
     } catch (error) {
       orUnexpected(error)
     } finally {
       this.#dropIfEmpty(topic, holds)
     }
     this.#partition.markDirty()
-    holds.rememberGone(socketId, hold)
-    if (!holds.isEmpty) this.#holds.set(topic, holds)
-    const last = !holds.hasUser(userId)
+    // Asked for anew: others may have come and gone meanwhile.
+    const now = this.#holdsOf(topic)
+    now.rememberGone(socketId, hold)
+    const last = !now.hasUser(userId)
+    this.#dropIfEmpty(topic, now)
     if (last && holdMs === 0) this.#rosters.get(topic)?.removeUnstored(userId)
     return last
   }
@@ -109,7 +113,6 @@ export class Members {
 
   /** A change from the bus. */
   apply(topic: Topic, event: MemberEvent): void {
-    this.#partition.saw(event.version)
     const roster = this.#rosters.get(topic)
     if (roster === undefined) return
     const holds = this.#holds.get(topic)
@@ -134,14 +137,8 @@ export class Members {
   async restore(): Promise<void> {
     const calls: Promise<unknown>[] = []
     for (const [topic, holds] of this.#holds) {
-      let args: string[] = []
-      for (const [socketId, { member }] of holds.stored()) {
-        args.push(socketId, member.userId, storedInfo(member.userInfo))
-        if (args.length < 3 * restoredPerCall) continue
-        calls.push(this.#ask('restore', topic, args))
-        args = []
-      }
-      if (args.length > 0) calls.push(this.#ask('restore', topic, args))
+      this.#restore(topic, 1, holds.stored(), calls)
+      this.#restore(topic, 0, holds.gone, calls)
     }
     await Promise.all(calls)
   }
@@ -176,9 +173,10 @@ export class Members {
       const [first, beforeText, versionText, members] = listOf(reply)
       const version = wholeNumber(textOf(versionText))
       hold.storedAt = Math.max(1, version)
-      this.#partition.saw(version)
       // As it was before: what has changed since, this user included, comes by the bus.
-      if (reads) roster.begin(wholeNumber(textOf(beforeText)), membersOf(members))
+      const heldHere = (user: string) => this.#holdsUser(topic, user)
+      if (reads && roster.begin(wholeNumber(textOf(beforeText)), membersOf(members), heldHere))
+        this.#partition.markDirty()
       if (roster !== undefined) await this.#rosters.reach(roster, version)
       return { first: first === 1 }
     } finally {
@@ -188,6 +186,17 @@ export class Members {
 
   async #storeLeave(topic: Topic, socketId: SocketId, userId: string, holdMs: number): Promise<boolean> {
     return (await this.#ask('leave', topic, [socketId, userId, holdMs])) === 1
+  }
+
+  #restore(topic: Topic, present: 1 | 0, entries: Iterable<[SocketId, Hold]>, calls: Promise<unknown>[]): void {
+    let args: string[] = []
+    for (const [socketId, { member }] of entries) {
+      args.push(socketId, member.userId, storedInfo(member.userInfo))
+      if (args.length < 3 * restoredPerCall) continue
+      calls.push(this.#ask('restore', topic, [present, ...args]))
+      args = []
+    }
+    if (args.length > 0) calls.push(this.#ask('restore', topic, [present, ...args]))
   }
 
   #joinUnstored(
@@ -244,6 +253,10 @@ export class Members {
     timeoutMs?: number,
   ): Promise<unknown> {
     return askMembers(this.#around, this.#partition, name, this.#around.node, topic, args, timeoutMs)
+  }
+
+  #holdsUser(topic: Topic, userId: string): boolean {
+    return this.#holds.get(topic)?.hasUser(userId) === true
   }
 
   #holdsOf(topic: Topic): TopicHolds {

@@ -1,8 +1,9 @@
 import type { Timer } from '../../base/clock.js'
 import { randomHex } from '../../base/random.js'
 import type { Announce } from './announced-roster.js'
-import { Counts } from './counts.js'
+import { Counts, type Counted } from './counts.js'
 import { partitionCount } from './keys.js'
+import { LinkError } from './link.js'
 import { Members } from './members.js'
 import { orUnexpected, Partition, type Surroundings } from './partition.js'
 import { Reaper } from './reaper.js'
@@ -42,7 +43,7 @@ export class Membership {
   #timer: Timer | undefined
   #closed = false
 
-  constructor(around: Surroundings, announce: Announce) {
+  constructor(around: Surroundings, announce: Announce, counted: Counted) {
     this.#around = around
     this.#reaper = new Reaper(around)
     this.#beatMs = Math.max(100, around.leaseMs / 5)
@@ -51,7 +52,7 @@ export class Membership {
       return {
         partition,
         members: new Members(partition, around, announce),
-        counts: new Counts(partition, around),
+        counts: new Counts(partition, around, counted),
         beating: false,
         comparing: false,
         soon: undefined,
@@ -167,7 +168,16 @@ export class Membership {
     ]
     const gapMs = Math.ceil(1.6 * this.#beatMs)
     const fresh = randomHex(8)
-    const args = [node, leaseMs, partition.generation, fresh, gapMs, wrote ? 1 : 0, partition.seen, reaperMs]
+    const args = [
+      node,
+      leaseMs,
+      partition.generation,
+      fresh,
+      gapMs,
+      wrote ? 1 : 0,
+      partition.state === 'down' ? 1 : 0,
+      reaperMs,
+    ]
     const reply = await partition.ask(scripts.beat, beatKeys, [...args, ...partition.nodes], beatTimeoutMs)
     const [state, generation, awaited, nodes, dead, over] = listOf(reply)
     return {
@@ -223,7 +233,8 @@ export class Membership {
   #failed(error: unknown, message: string): void {
     try {
       orUnexpected(error)
-      this.#around.logger.debug({ err: error }, message)
+      const refused = error instanceof LinkError && error.kind === 'refused'
+      this.#around.logger[refused ? 'error' : 'debug']({ err: error }, message)
     } catch (fault) {
       this.#around.logger.error({ err: fault }, `${message}: a fault of the server`)
     }

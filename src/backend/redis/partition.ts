@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js'
 import type { BusCounters } from '../../core/counters.js'
 import { BrokerError } from '../../core/ports/broker.js'
 import type { Logger } from '../../core/ports/logger.js'
+import type { TellsCounts } from '../../core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../core/ports/outbox.js'
 import type { Keys } from './keys.js'
 import { LinkError, type Link, type Links, type Script } from './link.js'
@@ -16,6 +17,7 @@ export interface Surroundings {
   readonly logger: Logger
   readonly counters: BusCounters
   readonly wantsTransition: WantsTransition
+  readonly tellsCounts: TellsCounts
   readonly leaseMs: number
   readonly publishTimeoutMs: number
   readonly subscribeTimeoutMs: number
@@ -57,8 +59,6 @@ export class Partition {
   nodes: readonly string[] = []
   /** Whether what this node holds may differ from what the store has of it. */
   dirty = false
-  /** The largest version seen. */
-  seen = 0
   /** When its server was last connected, and whether every node that was known before has been seen there since. */
   upSinceMs = 0
   gathered = false
@@ -118,10 +118,6 @@ export class Partition {
   suspectLoss(): void {
     this.dirty = true
     this.#beatSoon(this)
-  }
-
-  saw(version: number): void {
-    if (version > this.seen) this.seen = version
   }
 
   /**

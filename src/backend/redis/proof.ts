@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../base/clock.js'
 import { ServerClock } from './server-clock.js'
 
 const periodMs = 2000
-/** Silent for so long, the bus counts as lost. */
+/** A message that is not back after so long: the bus counts as lost. A shorter freeze of the server cuts nobody off (R7). */
 const silenceMs = 6000
 /** Of the script; a later answer is of no use. */
 export const proofTimeoutMs = silenceMs
@@ -34,7 +34,8 @@ export class BusProof {
   #from: number | undefined
   /** One of them has come back. */
   #isBack = false
-  #heardAtMs = 0
+  /** When a message was sent that is not back yet; undefined when all are. */
+  #openSinceMs: number | undefined
   /** Counts connections: the time an older one told is of no use. */
   #epoch = 0
 
@@ -64,7 +65,7 @@ export class BusProof {
   begin(): void {
     this.#from = this.#sent + 1
     this.#isBack = false
-    this.#heardAtMs = this.#clock.monotonicMs()
+    this.#openSinceMs = undefined
     void this.#send()
   }
 
@@ -86,7 +87,7 @@ export class BusProof {
     if (number < this.#from || number > this.#sent) return
     this.#from = number
     this.#isBack = true
-    this.#heardAtMs = this.#clock.monotonicMs()
+    this.#openSinceMs = number === this.#sent ? undefined : this.#sentAtMs
     this.#tell()
   }
 
@@ -94,6 +95,7 @@ export class BusProof {
     this.#sent += 1
     const sentAtMs = this.#clock.monotonicMs()
     this.#sentAtMs = sentAtMs
+    this.#openSinceMs ??= sentAtMs
     const epoch = this.#epoch
     const timeMs = serverTimeMs(await this.#owner.publish(this.#sent))
     if (timeMs === undefined || epoch !== this.#epoch) return
@@ -110,11 +112,13 @@ export class BusProof {
     if (this.#timer === undefined) return
     const nowMs = this.#clock.monotonicMs()
     // So it gets a little time to read what has come meanwhile, and what it asks now.
-    if (nowMs - this.#checkedAtMs > heldUpMs) this.#heardAtMs = Math.max(this.#heardAtMs, nowMs - silenceMs + heldUpMs)
+    if (nowMs - this.#checkedAtMs > heldUpMs) {
+      this.#openSinceMs = Math.max(this.#openSinceMs ?? 0, nowMs - silenceMs + heldUpMs)
+    }
     this.#checkedAtMs = nowMs
     this.#owner.check()
     if (this.#from === undefined) return
-    if (nowMs - this.#heardAtMs > silenceMs) {
+    if (this.#openSinceMs !== undefined && nowMs - this.#openSinceMs > silenceMs) {
       this.#from = undefined
       this.#owner.silent()
       return

@@ -5,7 +5,7 @@ import { splitHandover } from './keys.js'
 import { LinkError } from './link.js'
 import type { Partition, Surroundings } from './partition.js'
 import { pairsOf, textsOf } from './replies.js'
-import { askCounts, askMembers } from './script-calls.js'
+import { askCounts, askMembers, batchesByApp } from './script-calls.js'
 import { scripts } from './truth-scripts.js'
 
 /** Connections given up in one call of the script, so that Redis is never held for long. */
@@ -65,18 +65,9 @@ export class Reaper {
   }
 
   async #sweepCounts(partition: Partition, dead: string, topics: readonly Topic[]): Promise<void> {
-    const byApp = new Map<string, string[]>()
-    for (const topic of topics) {
-      const { appId, channel } = splitTopic(topic)
-      const args = byApp.get(appId) ?? []
-      byApp.set(appId, args)
-      args.push(topic, channel)
-    }
-    for (const [appId, args] of byApp) {
-      for (let start = 0; start < args.length; start += 2 * sweptPerCall) {
-        const some = args.slice(start, start + 2 * sweptPerCall)
-        await askCounts(this.#around, partition, 'sweepCounts', dead, appId, some)
-      }
+    for (const { appId, batch } of batchesByApp(topics, sweptPerCall)) {
+      const args = batch.flatMap((topic) => [topic, splitTopic(topic).channel])
+      await askCounts(this.#around, partition, 'sweepCounts', dead, appId, batch, args)
     }
   }
 }

@@ -3,6 +3,7 @@ import { BusCounters } from '../../core/counters.js'
 import type { Backend } from '../../core/ports/backend.js'
 import type { BrokerSink, Topic } from '../../core/ports/broker.js'
 import type { Logger } from '../../core/ports/logger.js'
+import type { TellsCounts } from '../../core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../core/ports/outbox.js'
 import { splitTopic, userOfStatusTopic } from '../../core/topic.js'
 import { memberAddedFrame, memberRemovedFrame, watchlistFrame } from '../../protocol/outbound.js'
@@ -35,6 +36,7 @@ export interface RedisBackendOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly wantsTransition: WantsTransition
+  readonly tellsCounts: TellsCounts
 }
 
 /** How long a start waits for the first leases, before it goes on without. */
@@ -80,14 +82,17 @@ export class RedisBackend implements Backend {
       counters: this.counters,
     })
     const around: Surroundings = { ...options, links: this.#links, keys: this.#keys, counters: this.counters }
-    this.#membership = new Membership(around, (topic, change, userId, userInfo) => {
-      this.#announce(topic, change, userId, userInfo)
-    })
+    this.#membership = new Membership(
+      around,
+      (topic, change, userId, userInfo) => this.#announce(topic, change, userId, userInfo),
+      (topic, total) => this.#sink?.counted(topic, total),
+    )
     const { shares } = this.#membership
     const toldUpTo = () => this.#told
     this.broker = new RedisBroker(
       around,
       (partition) => shares[partition]?.members,
+      (partition) => shares[partition]?.counts,
       (partition) => shares[partition]?.partition,
     )
     this.presence = new RedisPresence(around, shares, toldUpTo)

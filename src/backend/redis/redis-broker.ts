@@ -8,6 +8,7 @@ import {
   type TopicMessage,
 } from '../../core/ports/broker.js'
 import { userOfStatusTopic } from '../../core/topic.js'
+import type { Counts } from './counts.js'
 import { partitionOf } from './keys.js'
 import { LinkError, type Link } from './link.js'
 import type { Members } from './members.js'
@@ -31,6 +32,7 @@ const controlTopic = '#control'
 export class RedisBroker implements Broker {
   readonly #around: Surroundings
   readonly #membersOf: (partition: number) => Members | undefined
+  readonly #countsOf: (partition: number) => Counts | undefined
   readonly #stateOf: (partition: number) => Pick<Partition, 'gathering'> | undefined
   /** Topic → the last sequence number that came; 0 = none yet. */
   readonly #sequences = new Map<Topic, number>()
@@ -42,10 +44,12 @@ export class RedisBroker implements Broker {
   constructor(
     around: Surroundings,
     membersOf: (partition: number) => Members | undefined,
+    countsOf: (partition: number) => Counts | undefined,
     stateOf: (partition: number) => Pick<Partition, 'gathering'> | undefined,
   ) {
     this.#around = around
     this.#membersOf = membersOf
+    this.#countsOf = countsOf
     this.#stateOf = stateOf
   }
 
@@ -68,7 +72,10 @@ export class RedisBroker implements Broker {
     const members = this.#membersOf(partition)
     if (!(await links.want(partition, keys.bus(partition, topic)))) {
       counters.subscribedUnconfirmed += 1
-      clock.after(verifyAfterMs, () => members?.verify(topic))
+      clock.after(verifyAfterMs, () => {
+        members?.verify(topic)
+        this.#countsOf(partition)?.verify(topic)
+      })
     }
     // Nobody joins a user's status, so that it is read here: changes are told against it.
     if (userOfStatusTopic(topic) !== undefined) await members?.known(topic)
@@ -85,11 +92,13 @@ export class RedisBroker implements Broker {
     const startedMs = clock.monotonicMs()
     const scriptKeys = [keys.bus(partition, topic), keys.sequence(partition, topic)]
     const sentMs = link.redisNowMs()
+    // What came before came by a subscription: when nobody hears this, that is gone, and all nodes' may be (R9).
+    const hears = (this.#sequences.get(topic) ?? 0) > 0 ? 1 : 0
     if (cacheTtlMs === undefined) {
-      const args = [this.#deadline(link), eventHead('e', node, except, sentMs), `\n${frame}`]
+      const args = [this.#deadline(link), eventHead('e', node, except, sentMs), `\n${frame}`, hears]
       await this.#confirmed(link.run(scripts.publish, scriptKeys, args, this.#around.publishTimeoutMs))
     } else {
-      const args = [this.#deadline(link), eventHead('c', node, except, sentMs), `\n${frame}`, cacheTtlMs]
+      const args = [this.#deadline(link), eventHead('c', node, except, sentMs), `\n${frame}`, cacheTtlMs, hears]
       const cachedKeys = [...scriptKeys, keys.cached(partition, topic), keys.version(partition)]
       await this.#confirmed(link.run(scripts.publishCached, cachedKeys, args, this.#around.publishTimeoutMs))
     }
@@ -122,6 +131,9 @@ export class RedisBroker implements Broker {
       case 'added':
       case 'removed':
         this.#membersOf(partitionOf(topic))?.apply(topic, message)
+        return
+      case 'counted':
+        this.#countsOf(partitionOf(topic))?.heard(topic, message.total)
         return
       case 'control':
         if (topic === controlTopic) this.#sink?.control(message.control)
@@ -161,7 +173,7 @@ export class RedisBroker implements Broker {
     const link = this.#linkOf(partition)
     const { keys, node, publishTimeoutMs } = this.#around
     const scriptKeys = [keys.bus(partition, topic), keys.sequence(partition, topic)]
-    const args = [this.#deadline(link), eventHead('r', node, except, link.redisNowMs()), `\n${frame}`]
+    const args = [this.#deadline(link), eventHead('r', node, except, link.redisNowMs()), `\n${frame}`, 0]
     await this.#confirmed(link.run(scripts.publish, scriptKeys, args, publishTimeoutMs))
   }
 
@@ -186,7 +198,7 @@ export class RedisBroker implements Broker {
       if (error.kind === 'unsure') this.#around.counters.unsure += 1
       throw new BrokerError(error.kind === 'unsure' ? 'unsure' : 'down')
     }
-    if (outcome === 'late') throw new BrokerError('late')
+    if (outcome === 'late' || outcome === 'unheard') throw new BrokerError('late')
   }
 
   #giveUp(): void {

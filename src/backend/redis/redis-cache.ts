@@ -17,13 +17,14 @@ export class RedisCache implements CacheStore {
   }
 
   async get(topic: Topic): Promise<CachedEvent | undefined> {
-    const { links, keys, queryTimeoutMs } = this.#around
+    const { links, keys, subscribeTimeoutMs } = this.#around
     const partition = partitionOf(topic)
     const link = links.of(partition)
-    if (link?.up !== true) throw new BrokerError('down')
+    // A subscription waits for this.
+    if (link?.up !== true || link.suspect) throw new BrokerError('down')
     let reply: unknown
     try {
-      reply = await link.run(scripts.cached, [keys.cached(partition, topic)], [], queryTimeoutMs)
+      reply = await link.run(scripts.cached, [keys.cached(partition, topic)], [], subscribeTimeoutMs)
     } catch (error) {
       if (!(error instanceof LinkError)) throw error
       throw new BrokerError('down')

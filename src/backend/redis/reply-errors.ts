@@ -12,7 +12,7 @@ export type RefusalKind = 'moved' | 'readonly' | 'not executed' | 'noscript' | '
 
 export function refusalKind(text: string): RefusalKind {
   if (text.startsWith('NOSCRIPT')) return 'noscript'
-  if (text.startsWith('NOPERM') || text.includes('ACL failure in script')) return 'noperm'
+  if (text.startsWith('NOPERM') || /ACL failure in script|user executing the script can't/.test(text)) return 'noperm'
   const code = notExecuted.exec(text)?.[1]
   if (code === undefined) return 'refused'
   if (code === 'MOVED' || code === 'ASK') return 'moved'

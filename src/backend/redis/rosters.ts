@@ -1,6 +1,5 @@
 import type { Topic } from '../../core/ports/broker.js'
 import { AnnouncedRoster, type Announce } from './announced-roster.js'
-import { LinkError } from './link.js'
 import { orUnexpected, type Partition, type Surroundings } from './partition.js'
 import { listOf, membersOf, textOf } from './replies.js'
 import { scripts } from './truth-scripts.js'
@@ -82,22 +81,23 @@ export class Rosters {
     }
   }
 
-  /** Brings a roster to the store's state. @throws LinkError */
+  /** Brings a roster to the store's state. @throws NotDone, LinkError */
   async read(roster: AnnouncedRoster, timeoutMs: number): Promise<void> {
-    const { keys } = this.#around
+    const { keys, node } = this.#around
     const { number } = this.#partition
     const heldHere = (userId: string) => this.#heldHere(roster.topic, userId)
     for (let attempt = 0; attempt < readAttemptsMax; attempt += 1) {
-      const { link } = this.#partition
-      if (link === undefined) throw new LinkError('down', 'not connected')
       const askedAt = roster.version
       const known = roster.state === 'current' ? String(askedAt) : ''
-      const rosterKeys = [keys.changed(number, roster.topic), keys.roster(number, roster.topic)]
-      const [versionText, members] = listOf(await link.run(scripts.roster, rosterKeys, [known], timeoutMs))
+      const rosterKeys = [keys.nodes(number), keys.awaited(number), keys.changed(number, roster.topic)]
+      rosterKeys.push(keys.roster(number, roster.topic))
+      const reply = await this.#partition.ask(scripts.roster, rosterKeys, [node, known], timeoutMs)
+      const [versionText, members] = listOf(reply)
       const version = wholeNumber(textOf(versionText))
       // Changes that came meanwhile are newer than this, unless the server has gone back in time.
       if (roster.version !== askedAt && version < roster.version) continue
-      roster.load(version, members === undefined ? undefined : membersOf(members), heldHere)
+      if (roster.load(version, members === undefined ? undefined : membersOf(members), heldHere))
+        this.#partition.markDirty()
       return
     }
   }

@@ -4,6 +4,7 @@ import type { TransitionType } from '../../core/ports/outbox.js'
 import { splitTopic } from '../../core/topic.js'
 import type { Partition, Surroundings } from './partition.js'
 import { scripts } from './truth-scripts.js'
+import { countedHead } from './wire.js'
 
 type Arguments = readonly (string | number)[]
 
@@ -33,7 +34,9 @@ export function askMembers(
 }
 
 /**
- * A script that changes how many connections of a node are subscribed to channels of an app.
+ * A script that changes how many connections of a node are subscribed to channels of an app, and tells it to the nodes that have
+ * subscribers there.
+ * @param topics of the channels, in the order of the arguments
  * @throws NotDone, LinkError
  */
 export function askCounts(
@@ -42,9 +45,10 @@ export function askCounts(
   name: 'occupy' | 'restoreCounts' | 'sweepCounts',
   node: string,
   appId: string,
+  topics: readonly Topic[],
   args: Arguments,
 ): Promise<unknown> {
-  const { keys, publishTimeoutMs } = around
+  const { keys, publishTimeoutMs, tellsCounts } = around
   const { number } = partition
   const scriptKeys = [
     keys.nodes(number),
@@ -52,11 +56,27 @@ export function askCounts(
     keys.counts(number, node),
     keys.occupied(number, appId),
     keys.outbox(number),
+    ...topics.map((topic) => keys.bus(number, topic)),
   ]
   const wants = (['channel_occupied', 'channel_vacated', 'subscription_count'] as const).map((type) =>
     wanted(around, appId, type),
   )
-  return partition.ask(scripts[name], scriptKeys, [node, appId, ...wants, ...args], publishTimeoutMs)
+  const head = [node, appId, ...wants, tellsCounts(appId) ? countedHead(around.node) : '']
+  return partition.ask(scripts[name], scriptKeys, [...head, ...args], publishTimeoutMs)
+}
+
+/** The topics by app, at most so many at a time: what one call of a script takes. */
+export function* batchesByApp(topics: Iterable<Topic>, most: number): Iterable<{ appId: string; batch: Topic[] }> {
+  const byApp = new Map<string, Topic[]>()
+  for (const topic of topics) {
+    const { appId } = splitTopic(topic)
+    const ofApp = byApp.get(appId)
+    if (ofApp === undefined) byApp.set(appId, [topic])
+    else ofApp.push(topic)
+  }
+  for (const [appId, ofApp] of byApp) {
+    for (let start = 0; start < ofApp.length; start += most) yield { appId, batch: ofApp.slice(start, start + most) }
+  }
 }
 
 function wanted({ wantsTransition }: Surroundings, appId: string, type: TransitionType): 0 | 1 {

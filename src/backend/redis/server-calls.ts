@@ -49,15 +49,16 @@ export class ServerCalls {
     timeoutMs: number,
   ): Promise<unknown> {
     const { sha, body } = this.#scripts.of(script)
-    const rest = [String(keys.length), ...keys, ...args.map(String)]
-    return this.send('evalsha', [sha, ...rest], timeoutMs, ['eval', body, ...rest])
+    const all = [sha, String(keys.length), ...keys]
+    for (const arg of args) all.push(String(arg))
+    return this.send('evalsha', all, timeoutMs, body)
   }
 
   /**
-   * @param instead what to send when the server does not know the script: it has done nothing then
+   * @param body of the script, sent in place of its digest when the server does not know it: it has done nothing then
    * @throws LinkError
    */
-  send(name: string, args: string[], timeoutMs: number, instead?: readonly string[]): Promise<unknown> {
+  send(name: string, args: readonly string[], timeoutMs: number, body?: string): Promise<unknown> {
     let bytes = 0
     for (const arg of args) bytes += arg.length
     const { connection, name: server } = this.#options
@@ -67,29 +68,30 @@ export class ServerCalls {
       const call = this.pending.start(timeoutMs, bytes, () => {
         reject(new LinkError('unsure', `${server} did not answer within ${timeoutMs} ms`))
       })
-      this.#write({ call, resolve, reject }, name, args, instead)
+      this.#write({ call, resolve, reject }, name, args, body)
     })
   }
 
-  #write(asked: Asked, name: string, args: string[], instead: readonly string[] | undefined): void {
-    this.#options.connection.send(name, args).then(
+  #write(asked: Asked, name: string, args: readonly string[], body: string | undefined): void {
+    this.#options.connection.post(
+      name,
+      args,
       (reply) => {
         this.pending.end(asked.call)
         asked.resolve(reply)
       },
-      (error: unknown) => this.#failed(asked, error, instead),
+      (error) => this.#failed(asked, error, args, body),
     )
   }
 
-  #failed(asked: Asked, error: unknown, instead: readonly string[] | undefined): void {
+  #failed(asked: Asked, error: unknown, args: readonly string[], body: string | undefined): void {
     const { connection, name, moved } = this.#options
     const text = replyText(error)
     const kind = text === undefined ? undefined : refusalKind(text)
     // Who has been told that it is too late must not have it done after all.
     const awaited = asked.call.giveUp !== undefined
-    if (kind === 'noscript' && instead !== undefined && awaited && connection.ready) {
-      const [command = '', ...rest] = instead
-      this.#write(asked, command, rest, undefined)
+    if (kind === 'noscript' && body !== undefined && awaited && connection.ready) {
+      this.#write(asked, 'eval', [body, ...args.slice(1)], undefined)
       return
     }
     this.pending.end(asked.call)

@@ -13,7 +13,7 @@ import { ServerCalls } from './server-calls.js'
 import { Subscriber, type SubscriberOptions } from './subscriber.js'
 
 /** A server that keeps a connection waiting for so long is connected to anew. */
-const greetingMaxMs = 6000
+const greetingMaxMs = 3000
 /** An unfit server is looked at again after so long: it may have been replaced. */
 const unfitRetryMs = 5000
 
@@ -134,13 +134,13 @@ export class ServerLink implements Link {
     this.#subscriber.connection.open()
   }
 
-  async run(
+  run(
     script: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
     timeoutMs: number,
   ): Promise<unknown> {
-    if (!this.#greeted) throw new LinkError('down', `${this.name} is not connected`)
+    if (!this.#greeted) return Promise.reject(new LinkError('down', `${this.name} is not connected`))
     return this.#calls.run(script, keys, args, timeoutMs)
   }
 

@@ -16,10 +16,11 @@ export const scripts = {
   endHandover: loadScript('end-handover', members),
   restore: loadScript('restore', members),
   sweep: loadScript('sweep', members),
-  roster: loadScript('roster'),
+  roster: loadScript('roster', clock),
   occupy: loadScript('occupy', counts),
   restoreCounts: loadScript('restore-counts', counts),
   sweepCounts: loadScript('sweep-counts', counts),
+  totals: loadScript('totals', clock),
   beat: loadScript('beat', clock),
   bury: loadScript('bury', clock),
 } as const satisfies Record<string, Script>

@@ -6,6 +6,7 @@
  * `1c ORIGIN EXCEPT SENT SEQUENCE VERSION` + frame    an event that is kept as the topic's last one
  * `1a ORIGIN BEFORE VERSION` + user as JSON + line break + `:` and user info as JSON, or nothing     a member came
  * `1d ORIGIN BEFORE VERSION` + user as JSON + line break                                             a member is gone
+ * `1n ORIGIN TOTAL` + nothing                         the subscriptions of the topic's channel, all nodes together, are so many now
  * `1x ORIGIN SENT` + message as JSON                  to all nodes
  *
  * ORIGIN is the node; EXCEPT a socket id or `-`; SENT ms of Redis's clock; SEQUENCE counts a topic's messages, so that a jump is a
@@ -32,11 +33,17 @@ export type BusMessage =
       readonly userId: string
       readonly userInfo: string | undefined
     }
+  | { readonly type: 'counted'; readonly total: number }
   | { readonly type: 'control'; readonly control: ControlMessage }
 
 /** The part of an event's message before its numbers; the script appends them and `bodyOf`. */
 export function eventHead(type: 'e' | 'r' | 'c', origin: string, except: SocketId | undefined, sentMs: number): string {
   return `1${type} ${origin} ${except ?? '-'} ${Math.round(sentMs)} `
+}
+
+/** The part of a count's message before its number; the script appends it and a line break. */
+export function countedHead(origin: string): string {
+  return `1n ${origin} `
 }
 
 export function controlMessage(origin: string, sentMs: number, control: ControlMessage): string {
@@ -70,6 +77,8 @@ export function decodeMessage(payload: string): BusMessage | undefined {
       return memberOf('added', fields, body)
     case '1d':
       return memberOf('removed', fields, body)
+    case '1n':
+      return countedOf(fields, body)
     case '1x':
       return fields.length === 3 ? controlOf(body) : undefined
     default:
@@ -105,6 +114,13 @@ function memberOf(type: 'added' | 'removed', fields: readonly string[], body: st
   return { type, before, version, userId, userInfo }
 }
 
+function countedOf(fields: readonly string[], body: string): BusMessage | undefined {
+  const [, origin = '', total = ''] = fields
+  const number = wholeNumber(total)
+  if (fields.length !== 3 || origin === '' || body !== '' || !Number.isSafeInteger(number)) return undefined
+  return { type: 'counted', total: number }
+}
+
 function controlOf(body: string): BusMessage | undefined {
   const control = parsed(body)
   if (typeof control !== 'object' || control === null) return undefined
@@ -128,5 +144,12 @@ function parsed(json: string): unknown {
 
 /** NaN when it is none. */
 export function wholeNumber(text: string): number {
-  return /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (text === '' || text.length > 16) return Number.NaN
+  let number = 0
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = text.charCodeAt(index) - 48
+    if (digit < 0 || digit > 9) return Number.NaN
+    number = 10 * number + digit
+  }
+  return number
 }

@@ -29,6 +29,13 @@ export interface BrokerSink {
    * @param version the version of the changed truth after this message; 0 when `kind` is `none`
    */
   deliver(topic: Topic, frame: string, except: SocketId | undefined, kind: TruthKind, version: number): void
+  /**
+   * The number of subscriptions of a channel changed, for the whole cluster; in the order of the changes. Told for apps that want
+   * it (`TellsCounts`), and never of presence channels. A change of this node's own is told here also while the bus is down, with the
+   * number as far as this node knows it (D4), and what was missed then is told afterwards. The same number again is for whoever is new:
+   * changes of this node that cancelled each other out.
+   */
+  counted(topic: Topic, total: number): void
   control(message: ControlMessage): void
 }
 

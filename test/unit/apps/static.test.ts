@@ -62,8 +62,9 @@ describe('replacing the list', () => {
 
   it('has taken effect when listeners hear of it', () => {
     const registry = new StaticAppRegistry([app('a')])
-    registry.onChange(() => expect(registry.byId('a')?.enabled).toBe(false))
-    registry.replace([app('a', { enabled: false })])
+    const settings = [app('a', { enabled: false })]
+    registry.onChange(() => expect([registry.byId('a')?.enabled, registry.settings]).toEqual([false, settings]))
+    registry.replace(settings)
     expect.assertions(1)
   })
 

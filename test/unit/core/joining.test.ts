@@ -73,6 +73,16 @@ describe('while a subscription is joining', () => {
     expect(client.takeTexts()).toEqual([`${names.succeeded} {}`, 'e old', 'e new'])
   })
 
+  test('a cache channel is joined also while its event cannot be asked for', async () => {
+    await fixture.publish('cache-a', 'old')
+    fixture.backend.fail('cache.get', 'down')
+    client.subscribe('cache-a')
+    await settle()
+    await fixture.publish('cache-a', 'new')
+    await settle()
+    expect(client.takeTexts()).toEqual([`${names.succeeded} {}`, 'pusher:cache_miss {}', 'e new'])
+  })
+
   test('an event that the cached one is, is not told again', async () => {
     fixture.backend.hold('broker.subscribe')
     client.subscribe('cache-a')

@@ -34,7 +34,9 @@ export interface Received {
 /** A core with everything around it faked, started. */
 export class NodeFixture {
   readonly clock = new ManualClock()
-  readonly backend = new ScriptedBackend(this.clock)
+  readonly backend = new ScriptedBackend(this.clock, (appId) => {
+    return this.registry.byId(appId)?.subscriptionCount.enabled === true
+  })
   readonly fanout = new FakeFanout()
   readonly logger = new RecordingLogger()
   readonly registry: StaticAppRegistry

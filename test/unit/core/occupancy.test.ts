@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { BrokerError } from '../../../src/core/ports/broker.js'
-import { subscriptionCountFrame } from '../../../src/protocol/outbound.js'
 import { appSettings } from '../../fakes/app-settings.js'
 import { NodeFixture, names, settle, type Client } from './node-fixture.js'
 
@@ -53,43 +51,60 @@ describe('subscription_count (2.10)', () => {
       .filter(({ event }) => event === names.count)
       .map(({ data }) => (JSON.parse(String(data)) as { subscription_count: number }).subscription_count)
 
-  test('a count that was overtaken by one of another node is told again as it is now', async () => {
-    const fixture = await counting()
-    const { backend } = fixture
-    const client = fixture.connect()
-    backend.hold('occupancy.set')
-    client.subscribe('news')
-    await settle()
-    // Another node subscribes and tells its count before our store has answered.
-    await backend.inner.occupancy.set('3/news', 2)
-    await backend.inner.broker.publish('3/news', { frame: subscriptionCountFrame('news', 2) })
-    backend.release('occupancy.set')
-    await settle()
-    expect(countsOf(client)).toEqual([2, 1, 2])
-  })
+  /** Subscribers of other nodes come and go. */
+  const total = (fixture: NodeFixture, count: number, topic = '3/news') => fixture.backend.sink.counted(topic, count)
 
-  test('changes that the store takes as one are told once', async () => {
-    const fixture = await counting()
-    const { backend } = fixture
-    const first = fixture.connect()
-    first.subscribe('news')
-    await settle()
-    first.take()
-    backend.hold('occupancy.set')
-    const clients = [1, 2, 3].map(() => fixture.connect())
-    for (const client of clients) client.subscribe('news')
-    await settle()
-    backend.takesCountsAsOne = true
-    backend.release('occupancy.set')
-    await settle()
-    expect(countsOf(first)).toEqual([4])
-  })
-
-  test('a count whose change came from another node arrives by the bus', async () => {
+  test('every change is told in its order, whichever node made it', async () => {
     const fixture = await counting()
     const client = await fixture.subscribed('news')
-    await fixture.backend.inner.broker.publish('3/news', { frame: subscriptionCountFrame('news', 7) })
-    expect(countsOf(client)).toEqual([7])
+    for (const count of [7, 8, 2, 8]) total(fixture, count)
+    expect(countsOf(client)).toEqual([7, 8, 2, 8])
+  })
+
+  test('one native publish tells all subscribers', async () => {
+    const fixture = await counting()
+    for (let index = 0; index < 5; index += 1) await fixture.subscribed('news')
+    const before = fixture.fanout.publishes
+    total(fixture, 9)
+    expect(fixture.fanout.publishes).toBe(before + 1)
+  })
+
+  test('whoever is joining is told after the success, and its own count last', async () => {
+    const fixture = await counting()
+    const one = await fixture.subscribed('cache-a')
+    fixture.backend.hold('cache.get')
+    const two = fixture.connect()
+    two.take()
+    two.subscribe('cache-a')
+    await settle()
+    total(fixture, 5, '3/cache-a')
+    expect(countsOf(one)).toEqual([5])
+    expect(two.take()).toEqual([])
+    fixture.backend.release('cache.get')
+    await settle()
+    expect(two.take().map(({ event, data }) => [event, data])).toEqual([
+      [names.succeeded, '{}'],
+      [names.miss, '{}'],
+      [names.count, '{"subscription_count":5}'],
+      [names.count, '{"subscription_count":2}'],
+    ])
+  })
+
+  test('what comes for a channel without subscribers, or that has no counts, is told to nobody', async () => {
+    const fixture = await counting()
+    const client = fixture.connect()
+    client.signIn('ann')
+    client.joinPresence('presence-a', 'ann')
+    client.subscribe('#server-to-user-ann')
+    await settle()
+    client.take()
+    for (const channel of ['presence-a', '#server-to-user-ann', 'elsewhere']) total(fixture, 3, `3/${channel}`)
+    total(fixture, 3, 'unknown/news')
+    expect(client.take()).toEqual([])
+    const off = await NodeFixture.start()
+    const other = await off.subscribed('news')
+    total(off, 3)
+    expect(other.take()).toEqual([])
   })
 
   async function crowd(fixture: NodeFixture, size: number): Promise<Client[]> {
@@ -148,10 +163,8 @@ describe('subscription_count (2.10)', () => {
     await settle()
     expect(countsOf(member)).toEqual([])
     const client = await fixture.subscribed('news')
-    const published = fixture.backend.callsOf('broker.publish').length
-    client.close()
-    await settle()
-    expect(fixture.backend.callsOf('broker.publish')).toHaveLength(published)
+    total(fixture, 0)
+    expect(countsOf(client)).toEqual([])
   })
 
   test('above 100 is told at most once per 5 s, and only when it changed', async () => {
@@ -213,31 +226,57 @@ describe('subscription_count (2.10)', () => {
     expect(fixture.clock.timers).toBe(0)
   })
 
-  test('a node that ends tells what it held back, for the subscribers of other nodes', async () => {
+  test('the same count again is told below the mark only, where it is for who is new', async () => {
     const fixture = await counting()
-    const clients = await crowd(fixture, 110)
-    for (const client of clients.splice(105)) client.close()
-    await settle()
-    clients[0]!.take()
-    await fixture.node.stop()
-    expect(countsOf(clients[0]!)).toEqual([105])
+    const client = await fixture.subscribed('news')
+    for (const count of [50, 50, 150]) total(fixture, count)
+    await fixture.passSeconds(6)
+    total(fixture, 150)
+    expect(countsOf(client)).toEqual([50, 50, 150])
+    total(fixture, 151)
+    expect(countsOf(client)).toEqual([151])
   })
 
-  test('while the bus is down a count that cannot be told is no warning', async () => {
+  test('who subscribes while a count is held back is told it at the end of the window', async () => {
     const fixture = await counting()
-    fixture.backend.inner.broker.publish = () => Promise.reject(new BrokerError('down'))
-    fixture.connect().subscribe('news')
-    await settle()
-    expect(fixture.logger.lines.map(({ level }) => level)).toEqual(['debug'])
+    const one = await fixture.subscribed('news')
+    total(fixture, 200)
+    one.close()
+    const two = await fixture.subscribed('news')
+    total(fixture, 200)
+    expect(countsOf(two)).toEqual([])
+    await fixture.passSeconds(5)
+    expect(countsOf(two)).toEqual([200])
   })
 
-  test('a count that cannot be published is logged, not thrown', async () => {
+  test('a count that cannot be told is logged, not thrown, also at the end of a window', async () => {
     const fixture = await counting()
-    fixture.backend.fail('broker.publish', 'reject')
+    const client = await fixture.subscribed('news')
+    total(fixture, 200)
+    total(fixture, 201)
+    fixture.fanout.publishError = new Error('the fan-out fails')
+    await fixture.passSeconds(5)
+    total(fixture, 3)
+    expect(client.socket.open).toBe(true)
+    expect(fixture.logger.at('error')).toHaveLength(2)
+  })
+
+  test('a count that cannot be stored is logged, not thrown', async () => {
+    const fixture = await counting()
+    fixture.backend.fail('occupancy.set', 'reject')
     const client = fixture.connect()
     client.subscribe('news')
     await settle()
     expect(client.socket.open).toBe(true)
     expect(fixture.logger.at('warn')).toHaveLength(1)
+  })
+
+  test('after the end of a node nobody is told, and no timer starts', async () => {
+    const fixture = await counting()
+    const client = await fixture.subscribed('news')
+    await fixture.node.stop()
+    total(fixture, 200)
+    expect(countsOf(client)).toEqual([])
+    expect(fixture.clock.timers).toBe(0)
   })
 })

@@ -45,6 +45,12 @@ describe('the JSON log', () => {
     })
   })
 
+  it('says on every line which of several processes it is of', () => {
+    const { log, records } = setup({ worker: 0 })
+    log.info({}, 'm')
+    expect(records()[0]).toMatchObject({ node: 'n1', worker: 0 })
+  })
+
   it('stays one line whatever stands in a field or a message', () => {
     const { log, written, records } = setup()
     log.warn({ channel: 'a\nb\r"\\\u0000\u2028{}' }, 'x\n{"level":"error"} %s %d')

@@ -83,6 +83,11 @@ describe('ProcessMemory', () => {
     expect(memory.figures()).toMatchObject({ used: 250, total: 1000 })
   })
 
+  it('keeps one of several processes to its part', () => {
+    const memory = new ProcessMemory(sources({ '/sys/fs/cgroup/memory.max': '1000' }, 250), 2)
+    expect(memory.figures()).toEqual({ free: 250, used: 250, total: 500, percent: 50 })
+  })
+
   it('reads this process', () => {
     const memory = new ProcessMemory()
     const { free, used, total, percent } = memory.figures()

@@ -2,7 +2,7 @@
 -- KEYS: 1 nodes, 2 generation, 3 awaited, 4 grace, 5 reaper, 6 version, 7 handovers
 -- ARGV: 1 deadline, 2 node, 3 lease in ms, 4 generation the node has written its truth in (empty = none), 5 id for a new generation,
 --       6 gap between two beats above which nobody is declared dead, in ms, 7 whether it has just done so again (1 or 0),
---       8 largest version the node has seen (0 = none), 9 how long a reaper has, in ms, from 10 on: other nodes it knows
+--       8 whether it is the first since this server was connected (1 or 0), 9 how long a reaper has, in ms, from 10 on: other nodes it knows
 -- Returns 'late', or { state, generation, nodes awaited, { all nodes }, { dead nodes to sweep }, { handovers that are over } }
 --   state: 'held', 'new' (first beat), 'lost' (the lease was gone; it is held again), 'empty' (the data is gone: write again)
 if late then return 'late' end
@@ -14,9 +14,9 @@ if not generation then
   redis.call('SET', KEYS[2], generation)
 end
 
--- A server that took over may be behind what nodes have seen.
-local seen = tonumber(ARGV[8])
-if seen > 0 and seen > tonumber(redis.call('GET', KEYS[6]) or '0') then redis.call('SET', KEYS[6], ARGV[8]) end
+-- A server that took over, or lost its data, may be behind what nodes have seen: no version is ever given twice.
+local floor = time[1] * 1000000 + time[2]
+if ARGV[8] == '1' and tonumber(redis.call('GET', KEYS[6]) or '0') < floor then redis.call('SET', KEYS[6], whole(floor)) end
 
 -- A lease is END_MS and whether its node has written its truth (r) or is still writing (w).
 local lease = redis.call('HGET', KEYS[1], node)

@@ -1,7 +1,8 @@
 -- Part of every script that changes how many connections are subscribed.
--- KEYS: 1 nodes, 2 awaited, 3 counts of the node, 4 occupied channels of the app, 5 outbox
+-- KEYS: 1 nodes, 2 awaited, 3 counts of the node, 4 occupied channels of the app, 5 outbox, from 6 on: the bus channels of the
+--       channels, in their order
 -- ARGV: 1 deadline, 2 node, 3 app, 4 whether the app wants channel_occupied (1 or 0), 5 the same for channel_vacated,
---       6 the same for subscription_count
+--       6 the same for subscription_count, 7 a message up to the count, or empty when the app's subscribers are not told
 
 -- Sets the node's count of one channel. Returns the count of all nodes before and after.
 local function setCount(topic, channel, count)
@@ -16,9 +17,11 @@ local function setCount(topic, channel, count)
   return math.max(0, total - change), math.max(0, total)
 end
 
-local function note(channel, before, total)
+-- Notes a change for webhooks, and tells every node that has subscribers.
+local function note(channel, bus, before, total)
   if before == 0 and total > 0 and ARGV[4] == '1' then append(KEYS[5], 'channel_occupied', ARGV[3], channel) end
   if before > 0 and total == 0 and ARGV[5] == '1' then append(KEYS[5], 'channel_vacated', ARGV[3], channel) end
-  local counted = ARGV[6] == '1' and string.sub(channel, 1, 9) ~= 'presence-'
-  if before ~= total and counted then append(KEYS[5], 'subscription_count', ARGV[3], channel, 'count', whole(total)) end
+  if before == total or string.sub(channel, 1, 9) == 'presence-' or string.sub(channel, 1, 1) == '#' then return end
+  if ARGV[6] == '1' then append(KEYS[5], 'subscription_count', ARGV[3], channel, 'count', whole(total)) end
+  if ARGV[7] ~= '' then publish(bus, ARGV[7] .. whole(total) .. '\n') end
 end

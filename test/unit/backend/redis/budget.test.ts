@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Keys, partitionOf } from '../../../../src/backend/redis/keys.js'
+import { Keys, partitionOf, tagOf } from '../../../../src/backend/redis/keys.js'
 import { LinkError, type Link, type Script } from '../../../../src/backend/redis/link.js'
 import { RedisBudget } from '../../../../src/backend/redis/redis-budget.js'
 import { ManualClock } from '../../../fakes/manual-clock.js'
@@ -447,5 +447,5 @@ describe('connections shared by nodes (D8)', () => {
 })
 
 function partitioned(key: string, appId: string): string {
-  return key.replace(/\{\d\d\}/, `{${String(partitionOf(appId)).padStart(2, '0')}}`)
+  return key.replace(/\{\w+\}/, `{${tagOf(partitionOf(appId))}}`)
 }

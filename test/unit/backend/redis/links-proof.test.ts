@@ -69,11 +69,12 @@ describe('the proof of the bus', () => {
     expect(Math.abs(proof.redisNowMs() - 1_700_000_100_250)).toBeLessThanOrEqual(250)
   })
 
-  test('silence of 6 s is told once', async () => {
+  test('a message that is not back after 6 s is told once', async () => {
     proof.begin()
     await pass(1000)
     proof.received('p1')
-    await pass(6000)
+    // The next one is sent a second later.
+    await pass(7000)
     expect(told).not.toContain('silent')
     await pass(500)
     expect(told.filter((what) => what === 'silent')).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseInfo, permissionProblem, versionProblem } from '../../../../src/backend/redis/capabilities.js'
 import { ownersOf, partitionsByServer, slotOf } from '../../../../src/backend/redis/cluster-slots.js'
-import { partitionCount } from '../../../../src/backend/redis/keys.js'
+import { partitionCount, tagOf } from '../../../../src/backend/redis/keys.js'
 import { refusalKind } from '../../../../src/backend/redis/reply-errors.js'
 import { loadScript, PreparedScripts } from '../../../../src/backend/redis/scripts.js'
 
@@ -14,6 +14,15 @@ describe('slots of a cluster', () => {
     expect(slotOf('')).toBe(0)
   })
 
+  test.each([2, 3, 4, 5, 6, 8, 16, 32])('partitions are spread over %i masters with even slot ranges', (masters) => {
+    const partitions = new Array<number>(masters).fill(0)
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      const master = Math.floor((slotOf(tagOf(partition)) * masters) / 16_384)
+      partitions[master] = (partitions[master] ?? 0) + 1
+    }
+    expect(Math.max(...partitions) - Math.min(...partitions)).toBeLessThanOrEqual(1)
+  })
+
   test('each partition has the master of its slot', () => {
     const owners = ownersOf(
       [
@@ -24,7 +33,7 @@ describe('slots of a cluster', () => {
     )
     expect(owners).toHaveLength(partitionCount)
     for (const [partition, owner] of owners!.entries()) {
-      const first = slotOf(String(partition).padStart(2, '0')) <= 8191
+      const first = slotOf(tagOf(partition)) <= 8191
       expect(owner).toEqual(first ? { host: '10.0.0.1', port: 6379 } : { host: '10.0.0.2', port: 6380 })
     }
     const servers = partitionsByServer(owners!)

@@ -135,6 +135,6 @@ describe('options of a connection', () => {
   })
 
   test('the proof channel is in the partition', () => {
-    expect(proofChannel(options({ nodeId: 'n1' }), 3)).toEqual({ partition: 3, channel: 'belfry:1:{03}:p:n1' })
+    expect(proofChannel(options({ nodeId: 'n1' }), 3)).toEqual({ partition: 3, channel: 'belfry:1:{03as}:p:n1' })
   })
 })
