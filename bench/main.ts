@@ -10,8 +10,9 @@ import type { Options } from './options.js'
 import { runScenarios } from './runner.js'
 import type { Contender, Results } from './runner.js'
 import type { Pace, Scenario } from './scenario.js'
-import { scenarios } from './scenarios/all.js'
 import { serverByName } from './servers/known.js'
+import { suites } from './suites.js'
+import type { Suite } from './suites.js'
 
 const paces: Record<'full' | 'quick', Pace> = {
   full: { warmupMs: 1_000, measureMs: 1_500 },
@@ -29,10 +30,13 @@ process.exit(await main(process.argv.slice(2)))
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(args)
-    const chosen = chooseScenarios(options)
+    const chosen = suites
+      .map((suite) => chooseScenarios(suite, options))
+      .filter(({ scenarios }) => scenarios.length > 0)
+    if (chosen.length === 0) throw new Error(`no scenario is called ${options.words.join(' or ')}; --list names them`)
     if (options.help) console.log(usage)
-    else if (options.list) console.log(chosen.map(({ name, rows }) => `${name}: ${rows.join(', ')}`).join('\n'))
-    else return await bench(options, chosen)
+    else if (options.list) for (const { scenarios } of chosen) console.log(listOf(scenarios))
+    else return await benchAll(options, chosen)
     return 0
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
@@ -40,14 +44,22 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function bench(options: Options, chosen: readonly Scenario[]): Promise<number> {
-  const contenders = chooseContenders(options)
+async function benchAll(options: Options, chosen: readonly Suite[]): Promise<number> {
+  // Before the first of them runs for minutes.
+  const compared = chosen.map((suite) => ({ suite, contenders: chooseContenders(suite, options) }))
+  for (const { contenders } of compared) for (const { kind } of contenders) kind.version()
+  let code = 0
+  for (const { suite, contenders } of compared) code = Math.max(code, await bench(options, suite, contenders))
+  return code
+}
+
+async function bench(options: Options, suite: Suite, contenders: readonly Contender[]): Promise<number> {
   const versions = contenders.map(({ label, kind }) => `${label}: ${kind.version()}`)
   const started = new Date()
   const stamp = started.toISOString().replace(/[:.]/g, '-')
   console.log(`${machine()}\n${versions.join('\n')}\nruns of each: ${options.runs}, alternating`)
   if (loadAverage() > 0.5) console.log(`The machine is not idle (load ${loadAverage().toFixed(1)}): expect noise.`)
-  const results = await runScenarios(chosen, {
+  const results = await runScenarios(suite.scenarios, {
     contenders,
     runs: options.runs,
     pace: paces[options.quick ? 'quick' : 'full'],
@@ -62,15 +74,12 @@ async function bench(options: Options, chosen: readonly Scenario[]): Promise<num
   console.log(`\n${terminalTable(cells)}`)
   printProfiles(results)
   printFailures(results)
-  const command = [
-    'npm run bench',
-    ...(commandArguments(options) === '' ? [] : ['--', commandArguments(options)]),
-  ].join(' ')
+  const command = ['npm run bench', ...commandArguments(options)].join(' ')
   const about = { date: started.toISOString(), machine: machine(), load: loadAverage(), versions, command }
   const seconds = Math.round((Date.now() - started.getTime()) / 1000)
   const file = writeJson(
     stamp,
-    { ...about, seconds, runs: options.runs, compared, failures: results.failures },
+    { ...about, suite: suite.name, seconds, runs: options.runs, compared, failures: results.failures },
     results,
   )
   console.log(`\n${seconds} s; ${file}`)
@@ -82,36 +91,40 @@ async function bench(options: Options, chosen: readonly Scenario[]): Promise<num
     ]
     const faults = results.failures.length === 0 ? 'Nothing lost, doubled, reordered or malformed.' : 'NOT CLEAN.'
     const text = `${caption.join(' · ')}. ${faults}\n\n${markdownTable(cells)}`
-    writeBetweenMarkers(join(import.meta.dirname, 'README.md'), text)
+    writeBetweenMarkers(join(import.meta.dirname, 'README.md'), suite.name, text)
   }
   return results.failures.length === 0 ? 0 : 1
 }
 
-function chooseScenarios({ words, quick }: Options): Scenario[] {
+function chooseScenarios(suite: Suite, { words, quick }: Options): Suite {
   const isMeant = ({ name, rows }: Scenario) =>
     words.length === 0 || words.some((word) => [name, ...rows].some((text) => text.includes(word)))
-  const chosen = scenarios.filter((scenario) => isMeant(scenario) && (!quick || words.length > 0 || scenario.quick))
-  if (chosen.length === 0) throw new Error(`no scenario is called ${words.join(' or ')}; --list names them`)
-  return chosen
+  const chosen = suite.scenarios.filter((one) => isMeant(one) && (!quick || words.length > 0 || one.quick))
+  return { ...suite, scenarios: chosen }
 }
 
-function chooseContenders({ server, references }: Options): Contender[] {
+function listOf(scenarios: readonly Scenario[]): string {
+  return scenarios.map(({ name, rows }) => `${name}: ${rows.join(', ')}`).join('\n')
+}
+
+function chooseContenders(suite: Suite, { server, references }: Options): Contender[] {
   const contenders: Contender[] = []
-  for (const name of [server, ...references]) {
+  for (const name of [server ?? suite.server, ...(references ?? suite.references)]) {
     const again = contenders.filter(({ kind }) => kind.name === name).length
     contenders.push({ label: again === 0 ? name : `${name} (${again + 1})`, kind: serverByName(name) })
   }
   return contenders
 }
 
-function commandArguments({ words, server, references, runs, quick, profile }: Options): string {
+/** Those that say what was measured. */
+function commandArguments({ words, server, references, runs, quick, profile }: Options): string[] {
   const parts = [...words]
-  if (server !== 'belfry') parts.push('--server', server)
-  if (references.join(',') !== 'bare') parts.push('--vs', references.join(',') || 'none')
+  if (server !== undefined) parts.push('--server', server)
+  if (references !== undefined) parts.push('--vs', references.join(',') || 'none')
   if (runs !== (quick ? 3 : 5)) parts.push('--runs', String(runs))
   if (quick) parts.push('--quick')
   if (profile) parts.push('--profile')
-  return parts.join(' ')
+  return parts.length === 0 ? [] : ['--', ...parts]
 }
 
 function printProfiles({ profiles }: Results): void {
@@ -122,12 +135,13 @@ function printFailures({ failures }: Results): void {
   if (failures.length > 0) console.log(`\nFAILED\n${failures.join('\n')}`)
 }
 
-function writeJson(stamp: string, report: object, { values, latencies }: Results): string {
+function writeJson(stamp: string, report: object, { values, latencies, parts }: Results): string {
   mkdirSync(resultsFolder, { recursive: true })
   const file = join('bench', 'results', `${stamp}.json`)
   const plain = (maps: ReadonlyMap<string, ReadonlyMap<string, unknown>>) =>
     Object.fromEntries([...maps].map(([row, byLabel]) => [row, Object.fromEntries(byLabel)]))
-  const text = JSON.stringify({ ...report, values: plain(values), latencies: plain(latencies) }, null, 2)
+  const single = { values: plain(values), latencies: plain(latencies), parts: plain(parts) }
+  const text = JSON.stringify({ ...report, ...single }, null, 2)
   writeFileSync(join(resultsFolder, `${stamp}.json`), `${text}\n`)
   return file
 }

@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util'
 
 export const usage = `npm run bench -- [SCENARIO …] [options]
 
-  SCENARIO            all scenarios and rows whose name contains one of these words; without: all
-  --server NAME       the server under test (belfry)
-  --vs NAME[,NAME]    what it is compared with, or "none" (bare)
+  SCENARIO            all scenarios and rows whose name contains one of these words; without: all.
+                      "cluster" means two nodes and a Redis, which needs redis-server
+  --server NAME       the server under test (belfry; of the cluster scenarios: belfry-cluster)
+  --vs NAME[,NAME]    what it is compared with, or "none" (bare; of the cluster scenarios: belfry)
   --runs N            repetitions of each, alternating (5; quick: 3)
   --quick             a subset with shorter runs, below 90 seconds
   --profile           CPU profile of the server under test: its functions by self time
@@ -14,8 +15,9 @@ export const usage = `npm run bench -- [SCENARIO …] [options]
 
 export interface Options {
   readonly words: readonly string[]
-  readonly server: string
-  readonly references: readonly string[]
+  /** Undefined: those of the suite. */
+  readonly server: string | undefined
+  readonly references: readonly string[] | undefined
   readonly runs: number
   readonly quick: boolean
   readonly profile: boolean
@@ -30,8 +32,8 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
-      server: { type: 'string', default: 'belfry' },
-      vs: { type: 'string', default: 'bare' },
+      server: { type: 'string' },
+      vs: { type: 'string' },
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
@@ -45,7 +47,7 @@ export function readOptions(args: readonly string[]): Options {
   return {
     words: positionals,
     server: values.server,
-    references: values.vs === 'none' ? [] : values.vs.split(','),
+    references: values.vs === 'none' ? [] : values.vs?.split(','),
     runs,
     quick: values.quick,
     profile: values.profile,

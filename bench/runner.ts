@@ -36,17 +36,25 @@ export type Values = Map<string, Map<string, number[]>>
 export interface Results {
   readonly values: Values
   readonly latencies: Map<string, Map<string, Latency[]>>
+  readonly parts: Map<string, Map<string, Readonly<Record<string, number>>[]>>
   /** What went wrong, in words; empty = every message arrived once, in order and whole. */
   readonly failures: string[]
   readonly profiles: Map<string, SelfTime[]>
 }
 
 export async function runScenarios(scenarios: readonly Scenario[], options: RunnerOptions): Promise<Results> {
-  const results: Results = { values: new Map(), latencies: new Map(), failures: [], profiles: new Map() }
+  const results: Results = {
+    values: new Map(),
+    latencies: new Map(),
+    parts: new Map(),
+    failures: [],
+    profiles: new Map(),
+  }
   for (const scenario of scenarios) {
+    const able = options.contenders.filter(({ kind }) => kind.usesRedis || scenario.needsRedis !== true)
     for (let repetition = 0; repetition < options.runs; repetition += 1) {
       // Who goes first changes, so that a machine that drifts favours nobody.
-      const order = repetition % 2 === 0 ? options.contenders : options.contenders.toReversed()
+      const order = repetition % 2 === 0 ? able : able.toReversed()
       for (const contender of order) {
         const readings = await runGuarded(scenario, contender, repetition, options, results)
         record(results, scenario, contender.label, readings)
@@ -88,8 +96,8 @@ async function runOnce(
   if (profiled) mkdirSync(folder, { recursive: true })
   const nodeArguments = profiled ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []
   const server = await contender.kind.start({ nodeArguments })
-  const load = new Load(server.target)
-  const meter = new Meter(server.pid)
+  const load = new Load(server.targets)
+  const meter = new Meter(server.parts)
   const ended = new AbortController()
   let readings: Reading[]
   try {
@@ -97,7 +105,7 @@ async function runOnce(
       throw new Error(`not done after ${scenarioMs / 1000} s`)
     })
     tooLong.catch(() => {})
-    readings = await Promise.race([scenario.run({ load, meter, pace }), tooLong])
+    readings = await Promise.race([scenario.run({ load, meter, pace, redis: server.redis }), tooLong])
     load.finish()
   } catch (error) {
     load.finish()
@@ -118,6 +126,7 @@ function record(results: Results, scenario: Scenario, label: string, readings: r
     const reading = readings.find((candidate) => candidate.row === row)
     listIn(results.values, row, label).push(reading?.value ?? NaN)
     if (reading?.latency !== undefined) listIn(results.latencies, row, label).push(reading.latency)
+    if (reading?.parts !== undefined) listIn(results.parts, row, label).push(reading.parts)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Load } from './load/load.js'
 import type { Meter } from './measure/meter.js'
 import type { Latency } from './measure/statistics.js'
+import type { RedisCommands } from './servers/server.js'
 
 /** How long the parts of a scenario last. */
 export interface Pace {
@@ -15,6 +16,8 @@ export interface ScenarioRun {
   readonly load: Load
   readonly meter: Meter
   readonly pace: Pace
+  /** Of a server that has one. */
+  readonly redis: RedisCommands | undefined
 }
 
 export interface Reading {
@@ -26,6 +29,8 @@ export interface Reading {
   readonly operations: number
   /** From the first byte of the request to the last delivery and the answer. */
   readonly latency?: Latency
+  /** What each process of the server has to do with the value. */
+  readonly parts?: Readonly<Record<string, number>>
 }
 
 export interface Scenario {
@@ -33,5 +38,7 @@ export interface Scenario {
   readonly rows: readonly string[]
   /** In the quick subset. */
   readonly quick: boolean
+  /** Looks into the server's Redis: measured only where there is one. */
+  readonly needsRedis?: boolean
   run(run: ScenarioRun): Promise<Reading[]>
 }

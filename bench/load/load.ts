@@ -1,4 +1,4 @@
-/** All connections of one scenario run to one server. */
+/** All connections of one scenario run to one server, which may be several nodes. */
 import { ChannelCheck } from './channel-check.js'
 import type { ChannelExpectation } from './channel-check.js'
 import { Faults } from './faults.js'
@@ -16,27 +16,45 @@ let boundConnections = 0
 /** Connections being opened at the same time. */
 const openingMax = 64
 
+/** Number of a connection → number of the node it goes to, from 0 on; above the last node it begins again. */
+export type Placing = (index: number) => number
+
+export const atFirst: Placing = () => 0
+/** To all nodes in turn. */
+export const spread: Placing = (index) => index
+
 export class Load {
+  /** The first node, to which everything goes that is not placed. */
   readonly target: Target
   readonly faults = new Faults()
+  readonly #targets: readonly [Target, ...Target[]]
   readonly #clients: PusherClient[] = []
   readonly #rest: RestConnection[] = []
   readonly #checks: ChannelCheck[] = []
   #opened = 0
 
-  constructor(target: Target) {
-    this.target = target
+  constructor(targets: readonly [Target, ...Target[]]) {
+    this.#targets = targets
+    this.target = targets[0]
+  }
+
+  get nodes(): number {
+    return this.#targets.length
   }
 
   /** Opens connections and prepares each (a subscription, as a rule); in their order. */
-  async clients(count: number, prepare: (client: PusherClient, index: number) => Promise<unknown>) {
+  async clients(
+    count: number,
+    prepare: (client: PusherClient, index: number) => Promise<unknown>,
+    placing: Placing = atFirst,
+  ) {
     const opened: PusherClient[] = new Array<PusherClient>(count)
     let next = 0
     const lane = async () => {
       while (next < count) {
         const index = next
         next += 1
-        const client = await PusherClient.connect(this.target, this.faults, this.#nextAddress())
+        const client = await PusherClient.connect(this.targetOf(placing(index)), this.faults, this.#nextAddress())
         opened[index] = client
         this.#clients.push(client)
         await prepare(client, index)
@@ -53,9 +71,13 @@ export class Load {
     return check
   }
 
+  targetOf(node: number): Target {
+    return this.#targets[node % this.nodes] ?? this.target
+  }
+
   /** A keep-alive connection for requests. */
-  rest(): RestConnection {
-    const connection = new RestConnection(this.target, this.faults)
+  rest(node = 0): RestConnection {
+    const connection = new RestConnection(this.targetOf(node), this.faults)
     this.#rest.push(connection)
     return connection
   }

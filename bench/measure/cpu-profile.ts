@@ -25,29 +25,41 @@ export interface SelfTime {
   readonly share: number
 }
 
-/** The functions with the most self time in the profile of this folder. Waiting ("(idle)") does not count as time. */
+interface FunctionTime {
+  readonly name: string
+  readonly place: string
+  time: number
+}
+
+/**
+ * The functions with the most self time in the profiles of this folder, one per node. Waiting ("(idle)") does not count as time.
+ */
 export function topFunctions(folder: string, spans: readonly Span[], count: number): SelfTime[] {
-  const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'))
-  if (file === undefined) return []
-  // Written by the Node.js that this bench started a second ago.
-  const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile
-  const timeByNode = selfTimeByNode(profile, spans)
-  const byFunction = new Map<string, { name: string; place: string; time: number }>()
+  const byFunction = new Map<string, FunctionTime>()
+  for (const file of readdirSync(folder)) {
+    if (!file.endsWith('.cpuprofile')) continue
+    // Written by the Node.js that this bench started a second ago.
+    addProfile(JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile, spans, byFunction)
+  }
   let total = 0
+  for (const { time } of byFunction.values()) total += time
+  return [...byFunction.values()]
+    .toSorted((a, b) => b.time - a.time)
+    .slice(0, count)
+    .map(({ name, place, time }) => ({ name, place, share: time / total }))
+}
+
+function addProfile(profile: CpuProfile, spans: readonly Span[], byFunction: Map<string, FunctionTime>): void {
+  const timeByNode = selfTimeByNode(profile, spans)
   for (const { id, callFrame } of profile.nodes) {
     const time = timeByNode.get(id) ?? 0
     if (time === 0 || callFrame.functionName === '(idle)') continue
-    total += time
     const place = callFrame.url === '' ? '' : `${lastParts(callFrame.url)}:${callFrame.lineNumber + 1}`
     const name = callFrame.functionName === '' ? '(anonymous)' : callFrame.functionName
     const known = byFunction.get(`${name} ${place}`)
     if (known === undefined) byFunction.set(`${name} ${place}`, { name, place, time })
     else known.time += time
   }
-  return [...byFunction.values()]
-    .toSorted((a, b) => b.time - a.time)
-    .slice(0, count)
-    .map(({ name, place, time }) => ({ name, place, share: time / total }))
 }
 
 function selfTimeByNode(profile: CpuProfile, spans: readonly Span[]): Map<number, number> {

@@ -20,11 +20,15 @@ export interface ComparedRow {
   readonly row: Row
   readonly median: number
   readonly p99Ms: number | undefined
+  /** What each process of the server under test has to do with the median; empty when it is one. */
+  readonly parts: Readonly<Record<string, number>>
+  /** About the figure itself, where something is asked of it. */
+  readonly verdict: Verdict | undefined
   readonly comparisons: readonly Comparison[]
 }
 
 /** The measured rows in the order of gates.ts; `contenders` with the server under test first. */
-export function compare({ values, latencies }: Results, contenders: readonly Contender[]): ComparedRow[] {
+export function compare({ values, latencies, parts }: Results, contenders: readonly Contender[]): ComparedRow[] {
   const [subject, ...references] = contenders
   if (subject === undefined) return []
   const compared: ComparedRow[] = []
@@ -32,11 +36,14 @@ export function compare({ values, latencies }: Results, contenders: readonly Con
     const byLabel = values.get(row.id)
     const own = byLabel?.get(subject.label)
     if (own === undefined) continue
+    const figure = median(measured(own))
     const p99s = (latencies.get(row.id)?.get(subject.label) ?? []).map(({ p99Ms }) => p99Ms)
     compared.push({
       row,
-      median: median(measured(own)),
+      median: figure,
       p99Ms: p99s.length === 0 ? undefined : median(p99s),
+      parts: medians(parts.get(row.id)?.get(subject.label) ?? []),
+      verdict: row.most === undefined || Number.isNaN(figure) ? undefined : verdict(figure, row.most),
       comparisons: references.map((reference) => compareWith(row, own, byLabel?.get(reference.label) ?? [], reference)),
     })
   }
@@ -56,6 +63,12 @@ function compareWith(row: Row, own: readonly number[], theirs: readonly number[]
     gate,
     verdict: gate === undefined || Number.isNaN(ratio) ? undefined : verdict(ratio, gate),
   }
+}
+
+function medians(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(runs[0] ?? {})
+  if (names.length < 2) return {}
+  return Object.fromEntries(names.map((name) => [name, median(runs.map((parts) => parts[name] ?? NaN))]))
 }
 
 function measured(values: readonly number[]): number[] {

@@ -4,9 +4,29 @@ import type { ComparedRow } from './comparison.js'
 /** Header and one line of cells per row; `labels` with the server under test first. */
 export function tableCells(compared: readonly ComparedRow[], labels: readonly string[]): string[][] {
   const [subject = '', ...references] = labels
-  const header = ['work', 'per', 'unit', subject, 'p99 ms']
+  const columns: Columns = {
+    parts: [...new Set(compared.flatMap(({ parts }) => Object.keys(parts)))],
+    most: compared.some(({ row }) => row.most !== undefined),
+  }
+  const header = [
+    'work',
+    'per',
+    'unit',
+    subject,
+    ...columns.parts,
+    ...(columns.most ? ['most', 'verdict'] : []),
+    'p99 ms',
+  ]
   for (const label of references) header.push(label, 'ratio', 'spread', 'gate', 'goal', 'verdict')
-  return [header, ...compared.map(cellsOf)]
+  return [header, ...compared.map((row) => cellsOf(row, columns))]
+}
+
+/** Those that only some tables have. */
+interface Columns {
+  /** Processes of the server under test. */
+  readonly parts: readonly string[]
+  /** Something is asked of a figure itself. */
+  readonly most: boolean
 }
 
 /** For a terminal: columns padded, figures to the right. */
@@ -31,18 +51,22 @@ export function profileTable(functions: readonly SelfTime[]): string {
   )
 }
 
-function cellsOf({ row, median, p99Ms, comparisons }: ComparedRow): string[] {
-  const cells = [row.work, row.per, row.unit, figure(median), p99Ms === undefined ? '' : figure(p99Ms)]
+function cellsOf({ row, median, p99Ms, parts, verdict: own, comparisons }: ComparedRow, columns: Columns): string[] {
+  const cells = [row.work, row.per, row.unit, figure(median)]
+  for (const name of columns.parts) cells.push(optionalFigure(parts[name]))
+  if (columns.most) cells.push(optionalFigure(row.most?.gate), own ?? '')
+  cells.push(optionalFigure(p99Ms))
   for (const { median: reference, ratio, lowest, highest, gate, verdict } of comparisons) {
     cells.push(figure(reference), ratioText(ratio))
     cells.push(Number.isFinite(lowest) ? `${ratioText(lowest)}–${ratioText(highest)}` : '–')
-    cells.push(
-      gate?.gate.toFixed(2) ?? '–',
-      gate?.goal.toFixed(2) ?? '–',
-      verdict ?? (Number.isNaN(ratio) ? 'FAILED' : '–'),
-    )
+    cells.push(gate?.gate.toFixed(2) ?? '–', gate?.goal.toFixed(2) ?? '–')
+    cells.push(verdict ?? (gate !== undefined && Number.isNaN(ratio) ? 'FAILED' : '–'))
   }
   return cells
+}
+
+function optionalFigure(value: number | undefined): string {
+  return value === undefined ? '' : figure(value)
 }
 
 function ratioText(ratio: number): string {

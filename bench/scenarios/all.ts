@@ -1,6 +1,11 @@
 import type { Scenario } from '../scenario.js'
 import { batch } from './batch.js'
 import { clientEvent } from './client-event.js'
+import { clusterList } from './cluster/list.js'
+import { clusterPresence } from './cluster/presence.js'
+import { clusterResubscribe } from './cluster/resubscribe.js'
+import { clusterSizing } from './cluster/sizing.js'
+import { clusterTriggers } from './cluster/trigger.js'
 import { connectPrivate } from './connect.js'
 import { fanout } from './fanout.js'
 import { hold } from './hold.js'
@@ -10,8 +15,8 @@ import { presence } from './presence.js'
 import { restReads } from './rest-reads.js'
 import { triggerOne } from './trigger-one.js'
 
-/** In the order they run. */
-export const scenarios: readonly Scenario[] = [
+/** One node, in the order they run. */
+export const nodeScenarios: readonly Scenario[] = [
   ...fanout,
   triggerOne,
   ...manyChannels,
@@ -22,4 +27,13 @@ export const scenarios: readonly Scenario[] = [
   idle,
   ...restReads,
   hold,
+]
+
+/** Several nodes as one server. */
+export const clusterScenarios: readonly Scenario[] = [
+  ...clusterTriggers,
+  clusterPresence,
+  ...clusterSizing,
+  clusterResubscribe,
+  clusterList,
 ]

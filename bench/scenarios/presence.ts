@@ -1,14 +1,19 @@
 /** Joining and leaving a presence channel of two hundred: everybody else is told of each. */
-import { orStall } from '../load/lanes.js'
-import type { Load } from '../load/load.js'
+import { orStall, runLanes } from '../load/lanes.js'
+import { atFirst } from '../load/load.js'
+import type { Load, Placing } from '../load/load.js'
 import type { ServerMessage } from '../load/message.js'
 import type { PusherClient } from '../load/pusher-client.js'
 import { clientFrame, opcodes } from '../load/websocket-frame.js'
+import { perUnit } from '../measure/meter.js'
 import type { Reading, Scenario, ScenarioRun } from '../scenario.js'
 
 const members = 200
 const joiners = 10
 const channel = 'presence-room'
+/** So many that the code is compiled, however busy the machine is. */
+const warmUpRounds = 8_000
+const warmUpMaxMs = 30_000
 
 const leaveFrame = clientFrame(opcodes.text, JSON.stringify({ event: 'pusher:unsubscribe', data: { channel } }))
 
@@ -20,26 +25,77 @@ export const presence: Scenario = {
   name: 'presence',
   rows: ['presence-join', 'presence-leave'],
   quick: true,
-  async run(run) {
-    const { load, meter, pace } = run
-    const room = await Room.open(load)
-    // A round is about 15 ms of the server's time.
-    const rounds = Math.max(4, Math.ceil(pace.measureMs / 100))
-    await room.joinAll()
-    await room.leaveAll()
-    let joining = 0
-    let leaving = 0
-    for (let round = 0; round < rounds; round += 1) {
-      joining += (await meter.cpu(() => room.joinAll())).microseconds
-      leaving += (await meter.cpu(() => room.leaveAll())).microseconds
-    }
-    room.finish()
-    return [reading('presence-join', joining, rounds), reading('presence-leave', leaving, rounds)]
-  },
+  run: (run) => joinAndLeave(run, 'presence', atFirst),
 }
 
-function reading(row: string, microseconds: number, rounds: number): Reading {
-  return { row, value: microseconds / (rounds * joiners), operations: rounds * joiners }
+/** @param placing of the members, and of those who come and go */
+export async function joinAndLeave(
+  { load, meter, pace }: ScenarioRun,
+  rows: string,
+  placing: Placing,
+): Promise<Reading[]> {
+  await warmUp(load, placing)
+  const room = await Room.open(load, placing)
+  // A round is about 15 ms of the server's time.
+  const rounds = Math.max(4, Math.ceil(pace.measureMs / 100))
+  await room.joinAll()
+  await room.leaveAll()
+  const joining = new Sum()
+  const leaving = new Sum()
+  for (let round = 0; round < rounds; round += 1) {
+    joining.add(await meter.cpu(() => room.joinAll()))
+    leaving.add(await meter.cpu(() => room.leaveAll()))
+  }
+  room.finish()
+  return [joining.reading(`${rows}-join`, rounds), leaving.reading(`${rows}-leave`, rounds)]
+}
+
+/**
+ * Joins and leaves in rooms of two: a join into a large room is so long that hundreds of them would not compile the code that
+ * a server has compiled after its first minute.
+ */
+async function warmUp(load: Load, placing: Placing): Promise<void> {
+  const rooms = 8
+  const roomPlacing: Placing = (index) => placing(Math.floor(index / 2) + (index % 2))
+  const clients = await load.clients(2 * rooms, async () => {}, roomPlacing)
+  const lanes = await Promise.all(
+    Array.from({ length: rooms }, async (_, lane) => {
+      const [first, second] = clients.slice(2 * lane, 2 * lane + 2)
+      if (first === undefined || second === undefined) throw new Error('a room of two needs two')
+      const name = `presence-pair-${lane}`
+      await first.subscribe(name, channelData(0))
+      const frame = second.subscribeFrame(name, channelData(1))
+      const leave = clientFrame(opcodes.text, JSON.stringify({ event: 'pusher:unsubscribe', data: { channel: name } }))
+      const told = () => new Promise<void>((resolve) => (first.onMember = () => resolve()))
+      return async () => {
+        const came = told()
+        await second.sendSubscribe(name, frame)
+        await came
+        const left = told()
+        second.send(leave)
+        await left
+      }
+    }),
+  )
+  const comeAndGo = (lane: number) => lanes[lane]?.() ?? Promise.reject(new Error(`no lane ${lane}`))
+  await runLanes(rooms, warmUpMaxMs, comeAndGo, warmUpRounds)
+  for (const client of clients) client.close()
+}
+
+/** What the rounds cost together. */
+class Sum {
+  #microseconds = 0
+  readonly #parts: Record<string, number> = {}
+
+  add({ microseconds, parts }: { microseconds: number; parts: Readonly<Record<string, number>> }): void {
+    this.#microseconds += microseconds
+    for (const [name, cost] of Object.entries(parts)) this.#parts[name] = (this.#parts[name] ?? 0) + cost
+  }
+
+  reading(row: string, rounds: number): Reading {
+    const operations = rounds * joiners
+    return { row, value: this.#microseconds / operations, operations, parts: perUnit(this.#parts, operations) }
+  }
 }
 
 /** The channel, and who has been told what. */
@@ -59,9 +115,9 @@ class Room {
     this.#joiners = joiners
   }
 
-  static async open(load: ScenarioRun['load']): Promise<Room> {
-    const inside = await openMembers(load)
-    const outside = await load.clients(joiners, async () => {})
+  static async open(load: Load, placing: Placing): Promise<Room> {
+    const inside = await openMembers(load, placing)
+    const outside = await load.clients(joiners, async () => {}, placing)
     const room = new Room(load, inside, outside)
     for (const client of [...inside, ...outside]) client.onMember = (message) => room.#hear(client, message)
     return room
@@ -115,11 +171,11 @@ class Room {
 }
 
 /** Opens the members; resolves when each has been told of all others. */
-async function openMembers(load: Load): Promise<readonly PusherClient[]> {
+async function openMembers(load: Load, placing: Placing): Promise<readonly PusherClient[]> {
   let known = 0
   let allKnow = () => {}
   const complete = new Promise<void>((resolve) => (allKnow = resolve))
-  const inside = await load.clients(members, async (client, index) => {
+  const enter = async (client: PusherClient, index: number) => {
     // A member knows those in its roster and those announced later.
     let told = 0
     const count = (more: number) => {
@@ -130,7 +186,8 @@ async function openMembers(load: Load): Promise<readonly PusherClient[]> {
     client.onMember = () => count(1)
     const roster = await client.subscribe(channel, channelData(index))
     count(countOf(roster) ?? NaN)
-  })
+  }
+  const inside = await load.clients(members, enter, placing)
   await orStall(complete, () => known)
   return inside
 }

@@ -1,7 +1,9 @@
 /** What the publishing scenarios share: a channel whose messages are signed before the clock starts and all checked. */
 import type { ChannelCheck } from '../load/channel-check.js'
-import type { Load } from '../load/load.js'
+import { atFirst } from '../load/load.js'
+import type { Load, Placing } from '../load/load.js'
 import { eventData, eventName } from '../load/message.js'
+import type { PusherClient } from '../load/pusher-client.js'
 import type { RestConnection } from '../load/rest-connection.js'
 import { signedRequest } from '../load/target.js'
 
@@ -36,11 +38,12 @@ export class PublishedChannel {
   }
 
   /** Opens the subscribers, each on a connection of its own. */
-  async subscribe(load: Load, subscribers: number): Promise<void> {
-    await load.clients(subscribers, async (client) => {
+  async subscribe(load: Load, subscribers: number, placing: Placing = atFirst): Promise<void> {
+    const prepare = async (client: PusherClient) => {
       client.subscriber = this.check.addSubscriber()
       await client.subscribe(this.check.channel)
-    })
+    }
+    await load.clients(subscribers, prepare, placing)
   }
 
   /** Publishes the publisher's next message; resolves once it is answered and every subscriber has it. */

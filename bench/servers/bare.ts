@@ -9,6 +9,7 @@ const script = join(import.meta.dirname, '..', 'bare-server.js')
 /** The bare uWebSockets.js server: the limit of this stack. */
 export const bare: ServerKind = {
   name: 'bare',
+  usesRedis: false,
   version() {
     const entry = createRequire(import.meta.url).resolve.paths('uWebSockets.js') ?? []
     for (const folder of entry) {

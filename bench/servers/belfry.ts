@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, startNode } from './child.js'
 import { benchApp } from './server.js'
-import type { ServerKind } from './server.js'
+import type { RunningServer, ServerKind, StartOptions } from './server.js'
 
 const repository = join(import.meta.dirname, '..', '..')
 const script = join(repository, 'dist', 'main.js')
@@ -11,32 +11,42 @@ const script = join(repository, 'dist', 'main.js')
 /** Belfry as built in dist/: one process, memory backend, defaults except for the limits that the load would hit. */
 export const belfry: ServerKind = {
   name: 'belfry',
-  version() {
-    if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build')
-    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
-    return `belfry ${version}`
-  },
-  async start(options) {
-    const port = await freePort()
-    const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'))
-    const file = join(folder, 'config.json')
-    writeFileSync(file, JSON.stringify(configuration(port)))
-    const remove = () => rmSync(folder, { recursive: true, force: true })
-    process.once('exit', remove)
-    try {
-      const server = await startNode([script, 'start', '--config', file], port, '/ready', options)
-      const stop = async (gently: boolean) => {
-        await server.stop(gently)
-        process.removeListener('exit', remove)
-        remove()
-      }
-      return { ...server, stop }
-    } catch (error) {
+  usesRedis: false,
+  version: belfryVersion,
+  start: (options) => startBelfry(options, {}),
+}
+
+/** @throws Error in one sentence when it is not built */
+export function belfryVersion(): string {
+  if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build')
+  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
+  return `belfry ${version}`
+}
+
+/** @param settings groups of the configuration file beside those that every measured node has */
+export async function startBelfry(
+  options: StartOptions,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<RunningServer> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'))
+  const file = join(folder, 'config.json')
+  writeFileSync(file, JSON.stringify({ ...configuration(port), ...settings }))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
+  try {
+    const server = await startNode([script, 'start', '--config', file], port, '/ready', options)
+    const stop = async (gently: boolean) => {
+      await server.stop(gently)
       process.removeListener('exit', remove)
       remove()
-      throw error
     }
-  },
+    return { ...server, stop }
+  } catch (error) {
+    process.removeListener('exit', remove)
+    remove()
+    throw error
+  }
 }
 
 function configuration(port: number) {
@@ -50,7 +60,13 @@ function configuration(port: number) {
       {
         ...benchApp,
         clientEvents: { enabled: true, perSecond: 1_000_000 },
-        limits: { messagesPerSecond: 0, triggersPerSecond: 0, readsPerSecond: 0, presenceMembers: 0 },
+        limits: {
+          messagesPerSecond: 0,
+          triggersPerSecond: 0,
+          readsPerSecond: 0,
+          presenceMembers: 0,
+          subscriptionsPerConnection: 100_000,
+        },
       },
     ],
   }

@@ -52,7 +52,12 @@ export async function startNode(
     await wait(25)
   }
   if (child.pid === undefined) throw new Error('the server has no process id')
-  return { target: { host, port, app: benchApp }, pid: child.pid, output: () => output, stop }
+  return {
+    targets: [{ host, port, app: benchApp }],
+    parts: [{ name: 'node', pid: child.pid }],
+    output: () => output,
+    stop,
+  }
 }
 
 /** A free port below the range the kernel hands out, so that no connection of the generator can sit on it. */
@@ -72,7 +77,8 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
-function answers(port: number, path: string): Promise<boolean> {
+/** Whether a GET is answered with 200 now. */
+export function answers(port: number, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host, port, path, agent: false, timeout: 1_000 }, (response) => {
       response.resume()

@@ -1,8 +1,9 @@
 import { bare } from './bare.js'
 import { belfry } from './belfry.js'
+import { belfryCluster } from './belfry-cluster.js'
 import type { ServerKind } from './server.js'
 
-const known: readonly ServerKind[] = [belfry, bare]
+const known: readonly ServerKind[] = [belfry, belfryCluster, bare]
 
 /** @throws Error naming the known ones */
 export function serverByName(name: string): ServerKind {

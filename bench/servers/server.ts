@@ -4,9 +4,11 @@ import type { Target } from '../load/target.js'
 export interface ServerKind {
   /** As in `--server NAME` and `--vs NAME`, and the key of `against` in gates.ts. */
   readonly name: string
+  /** It has a Redis, which a scenario may look into and disturb. */
+  readonly usesRedis: boolean
   /** Program and version, for the report. @throws Error in one sentence when the server is not installed or built */
   version(): string
-  /** Starts a process of its own on a free port and resolves once it is ready. */
+  /** Starts processes of its own on free ports and resolves once they are ready. */
   start(options: StartOptions): Promise<RunningServer>
 }
 
@@ -15,13 +17,28 @@ export interface StartOptions {
   readonly nodeArguments: readonly string[]
 }
 
+/** What is measured: one process tree, or several that do one work together. */
 export interface RunningServer {
-  readonly target: Target
-  readonly pid: number
+  /** Where each node listens; one, or more that are one server together. */
+  readonly targets: readonly [Target, ...Target[]]
+  /** The root of each process tree, by the name its share of the cost is shown under. */
+  readonly parts: readonly Part[]
+  readonly redis?: RedisCommands
   /** The end of what it has printed, to explain a failure. */
   output(): string
   /** Ends it and waits for its end. `gently` leaves time to write a profile. */
   stop(gently: boolean): Promise<void>
+}
+
+export interface Part {
+  readonly name: string
+  readonly pid: number
+}
+
+/** The Redis behind a server. */
+export interface RedisCommands {
+  /** @throws Error when Redis refuses the command or does not answer within 5 s */
+  command(name: string, ...args: (string | number)[]): Promise<unknown>
 }
 
 /** The one app of every server; the numbers are nobody's. */
