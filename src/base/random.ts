@@ -14,8 +14,3 @@ export function randomFraction(): number {
   const [word = 0] = randomFillSync(new Uint32Array(1))
   return word / 2 ** 32
 }
-
-/** So many random bytes, as twice as many hexadecimal digits. */
-export function randomHex(bytes: number): string {
-  return Buffer.from(randomFillSync(new Uint8Array(bytes))).toString('hex')
-}

@@ -46,8 +46,8 @@ export class Crowd {
   static async start(run: Run, options: CrowdOptions): Promise<Crowd> {
     const child = fork(import.meta.filename, [JSON.stringify(options)])
     endTogether(child)
-    run.onEnd(() => void child.kill('SIGKILL'))
     const crowd = new Crowd(child)
+    run.onEnd(() => crowd.close())
     await crowd.#message('opened')
     return crowd
   }
@@ -57,6 +57,11 @@ export class Crowd {
     const message = await this.#message('report')
     if (!('report' in message)) throw new Error('the crowd said something else')
     return message.report
+  }
+
+  /** All of them vanish. */
+  close(): void {
+    this.#child.kill('SIGKILL')
   }
 
   #message(kind: 'opened' | 'report'): Promise<Message> {

@@ -77,7 +77,9 @@ export class Counts {
     count.wanted = wanted
     if (count.later !== undefined) return wanted > 0 ? count.later.told : this.#tellNow(topic, count, count.later)
     const waitMs = count.windowAtMs + lagMs - this.#around.clock.monotonicMs()
-    const atOnce = wanted === 0 || count.stored === 0 || waitMs <= 0 || count.windowCalls < toldAtOnceMax
+    // Nobody is told how many subscribe to a presence channel: its members tell more.
+    const atOnceMax = topic.includes('/presence-') ? 1 : toldAtOnceMax
+    const atOnce = wanted === 0 || count.stored === 0 || waitMs <= 0 || count.windowCalls < atOnceMax
     return atOnce ? this.#tell(topic, count) : this.#tellLater(topic, count, waitMs)
   }
 

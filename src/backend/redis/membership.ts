@@ -1,5 +1,4 @@
 import type { Timer } from '../../base/clock.js'
-import { randomHex } from '../../base/random.js'
 import type { Announce } from './announced-roster.js'
 import { Counts, type Counted } from './counts.js'
 import { partitionCount } from './keys.js'
@@ -40,6 +39,8 @@ export class Membership {
   readonly #beatMs: number
   /** Dead nodes that were counted and logged. */
   readonly #takenOver = new Set<string>()
+  /** Makes ids of new data that no other node and no other call has. */
+  #generations = 0
   #timer: Timer | undefined
   #closed = false
 
@@ -167,7 +168,8 @@ export class Membership {
       keys.handovers(number),
     ]
     const gapMs = Math.ceil(1.6 * this.#beatMs)
-    const fresh = randomHex(8)
+    const fresh = `${node}.${this.#generations}`
+    this.#generations += 1
     const args = [
       node,
       leaseMs,

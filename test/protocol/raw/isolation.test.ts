@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../../harness/eventually.js'
 import { channelAuth, RawClient, type Credentials } from '../../harness/raw-client.js'
 import { rest, type RestTarget } from '../../harness/rest.js'
 import { appId, credentials } from '../../harness/test-server.js'
@@ -30,7 +31,8 @@ describe('two apps with the same names', () => {
     const second = await connect(other)
     await second.subscribe('cache-a')
     await second.next('pusher:cache_miss')
-    expect((await rest(target(), 'GET', 'connections')).text).toBe('{"connections":2}')
+    const connections = async () => (await rest(target(), 'GET', 'connections')).text
+    await eventually('both are counted', async () => (await connections()) === '{"connections":2}')
     expect((await server().get('connections')).text).toBe('{"connections":1}')
     const counts = { info: 'subscription_count' }
     expect((await rest(target(), 'GET', 'channels/cache-a', { query: counts })).text).toContain(
