@@ -24,11 +24,11 @@ const comersOfHundred = [70, 25, 5]
 export const budget: Scenario = {
   id: 'BUDGET',
   title: `${perSecond} triggers/s and ${connectionsMax} connections shared by 3 unevenly loaded nodes`,
-  seconds: { fast: 40, normal: 40, long: 40 },
+  seconds: { fast: 20, normal: 40, long: 40 },
   async run(run) {
     const limits = { triggersPerSecond: perSecond, connections: connectionsMax }
     const cluster = await Cluster.start(run, { nodes: 3, apps: [{ ...watchedApp, limits }] })
-    for (const offered of offers) {
+    for (const offered of offers.slice(0, run.pick(1, offers.length))) {
       const loads = await Promise.all(offered.map((rate, node) => offer(cluster, node, rate)))
       const wanted = (perSecond * durationMs) / 1000
       const accepted = loads.reduce((sum, load) => sum + load.accepted, 0)

@@ -2,7 +2,7 @@
 import type { Run } from '../../black-box/run.js'
 import type { Scenario } from '../../black-box/scenario.js'
 import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
-import { Cluster } from '../cluster.js'
+import { Cluster, leases } from '../cluster.js'
 import { checkOrder, checkRest, joinAll, names, rangeText, watchAll } from '../members.js'
 import type { MemberWatch } from '../member-watch.js'
 import { typesText } from '../outbox.js'
@@ -17,20 +17,20 @@ const allowedMs = 30_000
 export const r1: Scenario = {
   id: 'R1',
   title: `SIGKILL of 1 of 3 nodes with ${members} members, ${alsoElsewhere} of them also elsewhere, ${watchers} watchers`,
-  seconds: { fast: 20, normal: 20, long: 20 },
+  seconds: { fast: 12, normal: 20, long: 20 },
   run: (run) => kill(run, [0]),
 }
 
 export const r2: Scenario = {
   id: 'R2',
   title: `SIGKILL of 2 of 3 nodes at once, with ${members} members, ${alsoElsewhere} of them also on the survivor`,
-  seconds: { fast: 20, normal: 20, long: 20 },
+  seconds: { fast: 12, normal: 20, long: 20 },
   run: (run) => kill(run, [0, 1]),
 }
 
 /** The members are spread over the victims; the watchers, and the others' second connections, over the survivors. */
 async function kill(run: Run, victims: readonly number[]): Promise<void> {
-  const cluster = await Cluster.start(run, { nodes: 3 })
+  const cluster = await Cluster.start(run, { nodes: 3, config: leases(run) })
   const survivors = cluster.running().filter((node) => !victims.includes(node))
   const watches = await watchAll(run, cluster, survivors, channel, watchers / survivors.length)
   const users = names('user', members)

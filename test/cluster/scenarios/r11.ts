@@ -22,7 +22,7 @@ const answeredMs = 1600
 export const r11: Scenario = {
   id: 'R11',
   title: 'what Redis sends to 1 of 3 nodes is cut off, what the node sends is not',
-  seconds: { fast: 30, normal: 60, long: 60 },
+  seconds: { fast: 20, normal: 40, long: 40 },
   async run(run) {
     const cluster = await Cluster.start(run, { nodes: nodes.length, proxied: [cutNode] })
     // Two accounts: what the cut node is asked to publish, and what the others are.

@@ -26,7 +26,7 @@ const nodeTimeoutMs = 1500
 export const r14: Scenario = {
   id: 'R14',
   title: 'Redis Cluster: all slots of one master move to another, which then dies, under 2 nodes and 100 triggers/s',
-  seconds: { fast: 30, normal: 30, long: 30 },
+  seconds: { fast: 25, normal: 25, long: 25 },
   async run(run) {
     const redis = await RedisCluster.start({ replicas: 1, nodeTimeoutMs })
     run.onEnd(() => redis.close())

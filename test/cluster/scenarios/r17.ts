@@ -29,7 +29,7 @@ const previousBuild = process.env['BELFRY_TEST_PREVIOUS_BUILD']
 export const r17: Scenario = {
   id: 'R17',
   title: 'rolling restart of 3 nodes behind a balancer, presence members among the clients, 50 triggers/s',
-  seconds: { fast: 40, normal: 65, long: 120 },
+  seconds: { fast: 30, normal: 65, long: 110 },
   async run(run) {
     const [clients, members, readers] = run.pick([300, 60, 60], [1500, 300, 200])
     const drain = run.pick(

@@ -1,6 +1,6 @@
 import type { Scenario } from '../../black-box/scenario.js'
 import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
-import { Cluster } from '../cluster.js'
+import { Cluster, leases } from '../cluster.js'
 import { checkOrder, joinAll, names, watchAll } from '../members.js'
 
 const channel = 'presence-room'
@@ -10,14 +10,14 @@ const survivors = [0, 1, 2, 3]
 const perNode = 2
 const allowedMs = 30_000
 
-/** `--fast` shortens the lease to 3 s and plays 3 times. */
+/** `--fast` plays 3 times. */
 export const r3: Scenario = {
   id: 'R3',
   title: `SIGKILL of 1 of 5 nodes with ${members} members, all survivors race to clean up, again and again`,
-  seconds: { fast: 30, normal: 330, long: 330 },
+  seconds: { fast: 20, normal: 330, long: 330 },
   async run(run) {
     const repeats = run.pick(3, 20)
-    const cluster = await Cluster.start(run, { nodes: 5, config: run.pick({ cluster: { leaseMs: 3000 } }, {}) })
+    const cluster = await Cluster.start(run, { nodes: 5, config: leases(run) })
     const watches = await watchAll(run, cluster, survivors, channel, perNode)
     const users = names('user', members)
     let [wrongCounts, webhooks, slowestMs] = [0, 0, 0]

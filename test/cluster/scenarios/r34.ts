@@ -22,7 +22,7 @@ const arrivedMs = 10_000
 export const r34: Scenario = {
   id: 'R34',
   title: '1 M deliveries over 3 nodes and 20 channels',
-  seconds: { fast: 25, normal: 60, long: 60 },
+  seconds: { fast: 10, normal: 30, long: 30 },
   async run(run) {
     const cluster = await Cluster.start(run, { nodes: nodes.length })
     const readers: Reader[] = []

@@ -1,7 +1,7 @@
 import type { Scenario } from '../../black-box/scenario.js'
 import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { WireClient } from '../../black-box/wire-client.js'
-import { Cluster } from '../cluster.js'
+import { Cluster, leases } from '../cluster.js'
 import { checkOrder, checkSettled, joinAll, names, watchAll } from '../members.js'
 
 const channel = 'presence-room'
@@ -15,9 +15,9 @@ const sweptMs = 30_000
 export const r4: Scenario = {
   id: 'R4',
   title: `SIGKILL of 1 of 3 nodes; its ${members} members come back elsewhere within ${returnMs / 1000} s`,
-  seconds: { fast: 25, normal: 25, long: 25 },
+  seconds: { fast: 12, normal: 25, long: 25 },
   async run(run) {
-    const cluster = await Cluster.start(run, { nodes: 3 })
+    const cluster = await Cluster.start(run, { nodes: 3, config: leases(run) })
     const watches = await watchAll(run, cluster, [1, 2], channel, perNode)
     const users = names('user', members)
     const crowd = await joinAll(run, cluster, 0, channel, users)

@@ -1,6 +1,6 @@
 import type { Scenario } from '../../black-box/scenario.js'
 import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
-import { Cluster } from '../cluster.js'
+import { Cluster, leases } from '../cluster.js'
 import { checkOrder, checkRest, checkSettled, joinAll, names, rangeText, watchAll } from '../members.js'
 
 const channel = 'presence-room'
@@ -11,14 +11,14 @@ const perNode = 3
 const allowedMs = 30_000
 const equalMs = 10_000
 
-/** `--fast` freezes for 18 s: longer than the lease and the beat that notices its end. */
+/** `--fast` freezes for 8 s: longer than the lease and the beat that notices its end. */
 export const r5: Scenario = {
   id: 'R5',
   title: `SIGSTOP of 1 of 3 nodes with ${members} members for longer than its lease, then SIGCONT`,
-  seconds: { fast: 35, normal: 60, long: 60 },
+  seconds: { fast: 15, normal: 60, long: 60 },
   async run(run) {
-    const frozenMs = run.pick(18_000, 40_000)
-    const cluster = await Cluster.start(run, { nodes: 3 })
+    const frozenMs = run.pick(8000, 40_000)
+    const cluster = await Cluster.start(run, { nodes: 3, config: leases(run) })
     const others = await watchAll(run, cluster, [1, 2], channel, perNode)
     const own = await watchAll(run, cluster, [0], channel, perNode)
     const watches = [...others, ...own]

@@ -33,7 +33,7 @@ const underWayMax = 5
 export const r6: Scenario = {
   id: 'R6',
   title: 'Redis is killed under 1 000 connections on 2 nodes and 100 triggers/s, and comes back empty',
-  seconds: { fast: 30, normal: 45, long: 45 },
+  seconds: { fast: 20, normal: 45, long: 45 },
   async run(run) {
     const stage = await Stage.set(run)
     const { redis } = stage.cluster
@@ -48,7 +48,7 @@ export const r6: Scenario = {
 export const r7: Scenario = {
   id: 'R7',
   title: 'Redis freezes under 1 000 connections on 2 nodes and 100 triggers/s',
-  seconds: { fast: 25, normal: 40, long: 40 },
+  seconds: { fast: 18, normal: 35, long: 35 },
   async run(run) {
     const stage = await Stage.set(run)
     const { cluster } = stage

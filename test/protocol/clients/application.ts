@@ -98,7 +98,8 @@ function defaultRule(channel: string, { id, info }: Account): ReturnType<Channel
   return hasData ? { channelData: { user_id: id, user_info: info } } : {}
 }
 
-export function libraryFor(server: TestServer): PusherLibrary {
+/** @param server what listens on the port that the library is to talk to */
+export function libraryFor(server: { readonly running: { readonly port: number } }): PusherLibrary {
   return new PusherLibrary({
     appId,
     ...credentials,

@@ -1,13 +1,36 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import Pusher from 'pusher-js'
-import { afterEach, describe, expect, it } from 'vitest'
-import { AuthEndpoint } from '../../harness/auth-endpoint.js'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { sleep } from '../../black-box/waiting.js'
+import { AuthEndpoint, type Account } from '../../harness/auth-endpoint.js'
 import { eventually } from '../../harness/eventually.js'
+import { RawClient } from '../../harness/raw-client.js'
 import { credentials, TestServer } from '../../harness/test-server.js'
-import { accounts, addressOptions, ann, connected, hearErrors, libraryFor } from './application.js'
+import { describeWith } from '../../requirements.js'
+import {
+  accounts,
+  addressOptions,
+  ann,
+  bea,
+  connected,
+  hearErrors,
+  join,
+  joinPresence,
+  libraryFor,
+  signIn,
+  type ChannelEvent,
+} from './application.js'
 import { Heard } from './heard.js'
+import { drain, member, NodePair } from './node-pair.js'
 
 const channelCount = 900
+/** The default of `presence.handoverMs`. */
+const handoverMs = 5000
+/** The hold, and the beat that notices its end; D6 allows a killed node's members as much. */
+const removedMs = 15_000
+const host: Account = { id: 'host', info: {}, watchlist: ['ann'] }
+const cleo: Account = { id: 'cleo', info: { name: 'Cleo' } }
+const users = new Map([ann, bea, cleo, host].map((account) => [account.id, account]))
 const settings = { drain: { preStopDelayMs: 0, periodMs: 0 } }
 
 describe('pusher-js in Node: a restart of the server', () => {
@@ -51,6 +74,68 @@ describe('pusher-js in Node: a restart of the server', () => {
     expect(errors.all).toHaveLength(3)
   })
 })
+
+describeWith(['redis'], 'pusher-js in Node: a node of two is stopped', () => {
+  let pair: NodePair
+  let balancer: Balancer
+  beforeAll(async () => {
+    pair = await NodePair.start(users)
+    balancer = await Balancer.start(pair.nodes[1].port)
+  })
+  afterAll(async () => {
+    await pair?.stop()
+    await balancer?.stop()
+  })
+
+  it('its pages come back on the other, and nobody there saw them leave', async () => {
+    const name = 'presence-handover'
+    const statuses = new Heard<unknown>()
+    const watcher = await pair.page(0, host)
+    for (const event of ['online', 'offline']) watcher.user.watchlist.bind(event, statuses.add)
+    await signIn(watcher)
+    const { members, heard } = await joinPresence(watcher, name)
+    const pages = await Promise.all([ann, bea].map((account) => pair.pageAt(balancer.port, account)))
+    for (const page of pages) await signIn(page)
+    const rooms = await Promise.all(pages.map((page) => joinPresence(page, name)))
+    const orders = await Promise.all(pages.map((page) => join(page, 'private-orders')))
+    const lost = await RawClient.connect(`ws://127.0.0.1:${balancer.port}/app/${credentials.key}?protocol=7`)
+    await lost.subscribePresence(name, credentials, cleo.id, cleo.info)
+    await eventually('all four are there', () => members.count === 4)
+    const [toldBefore, errors] = [heard.all.length, pages.map(hearErrors)]
+
+    balancer.target = pair.nodes[0].port
+    pair.nodes[1].signal('SIGTERM')
+    const stoppedAtMs = performance.now()
+    await eventually('every channel again', () => [...rooms, ...orders].every((each) => successes(each.heard) === 2))
+    await eventually('the end of the node', () => pair.nodes[1].exit?.code === 0, 10_000)
+    for (const each of errors) expect(JSON.stringify(each.all[0])).toContain('"code":4200')
+    expect(lost.closed?.code).toBe(4200)
+
+    // Who does not come back is held as long as those who did.
+    await eventually('the lost one is removed', () => heard.all.length > toldBefore, removedMs)
+    expect(performance.now() - stoppedAtMs).toBeGreaterThan(handoverMs - 100)
+    // The closes were spread over this time, and so are the ends of what was held.
+    await sleep(drain.periodMs)
+    await pair.libraries[0].trigger([name, 'private-orders'], 'end', {})
+    await eventually('the end of both channels', () =>
+      [...rooms, ...orders, { heard }].every((each) => each.heard.all.at(-1)?.event === 'end'),
+    )
+    expect(heard.all.slice(toldBefore)).toEqual([
+      { event: 'pusher:member_removed', data: member(cleo) },
+      { event: 'end', data: {} },
+    ])
+    expect([members, ...rooms.map((room) => room.members)].map(({ count }) => count)).toEqual([3, 3, 3])
+    expect(statuses.all).toEqual([
+      { name: 'offline', user_ids: ['ann'] },
+      { name: 'online', user_ids: ['ann'] },
+    ])
+  })
+})
+
+/** How often a channel's subscription has succeeded. */
+function successes(heard: Heard<ChannelEvent>): number {
+  return heard.all.filter(({ event }) => event === 'pusher:subscription_succeeded').length
+}
 
 /** A third of them each: public, private, presence. */
 function channelNames(): string[] {
