@@ -60,7 +60,7 @@ describeWith(['redis'], 'logging in to Redis', () => {
     const { port } = await serve({ password })
     node = await NodeLinks.connect({ url: `redis://:${encodeURIComponent(password)}@127.0.0.1:${port}/3` })
     await works()
-    await expect(redis!.command('INFO', 'keyspace')).resolves.toContain('db3:keys=1')
+    await expect(redis!.command('INFO', 'keyspace')).resolves.toMatch(/^db3:keys=[12],/m)
   })
 
   test('a user with the least rights', async () => {

@@ -26,7 +26,7 @@ describeWith(['redis'], 'links to a Redis that falls silent', () => {
     await redis.close()
   })
 
-  test('frozen for 8 s: calls end in time, suspect within half a second, down within 7 s, up again after', async () => {
+  test('frozen for 8 s: calls end in time, suspect within half a second, down within 9 s, up again after', async () => {
     node = await NodeLinks.connect({ url: redis.url })
     const link = node.link()
     redis.freeze()
@@ -41,7 +41,7 @@ describeWith(['redis'], 'links to a Redis that falls silent', () => {
     expect(performance.now() - askedAtMs).toBeLessThan(50)
     await node.allDown()
     expect(node.downAtMs - frozenAtMs).toBeGreaterThan(3500)
-    expect(node.downAtMs - frozenAtMs).toBeLessThan(7000)
+    expect(node.downAtMs - frozenAtMs).toBeLessThan(9000)
     expect(link.suspect).toBe(false)
     await eventually('8 s have passed', () => performance.now() - frozenAtMs > 8000, 10_000)
     redis.thaw()
@@ -69,7 +69,7 @@ describeWith(['redis'], 'links to a Redis that falls silent', () => {
   })
 
   test.each(['to node', 'to redis'] as const)(
-    'one way is cut, %s: down within 7 s, up when it is whole',
+    'one way is cut, %s: down within 9 s, up when it is whole',
     async (way) => {
       proxy = await LinksProxy.start(redis.port)
       node = await NodeLinks.connect({ url: `redis://127.0.0.1:${proxy.port}` })
@@ -77,7 +77,7 @@ describeWith(['redis'], 'links to a Redis that falls silent', () => {
       proxy.freeze(way)
       const frozenAtMs = performance.now()
       await node.allDown()
-      expect(node.downAtMs - frozenAtMs).toBeLessThan(7000)
+      expect(node.downAtMs - frozenAtMs).toBeLessThan(9000)
       await expect(node.say(0, 'a', 'x')).rejects.toThrow()
       proxy.thaw()
       const thawedAtMs = performance.now()

@@ -36,6 +36,10 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
 
   test('every change is told to both in the same order, whoever made it', async () => {
     const [a, b] = [await start(), await start()]
+    // A node that has just begun reads the counts of its channels once, and may be told by that before the bus.
+    await a.backend.occupancy.set(topic, 50)
+    await eventually('both have begun', () => lastTold(a) === 50 && lastTold(b) === 50)
+    const begun = { a: told(a).length, b: told(b).length }
     const changes = Array.from({ length: 30 }, (_none, index) => index + 1)
     for (const count of changes) {
       await Promise.all([a.backend.occupancy.set(topic, count), b.backend.occupancy.set(topic, 31 - count)])
@@ -43,7 +47,7 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
     await Promise.all([a.backend.occupancy.set(topic, 3), b.backend.occupancy.set(topic, 4)])
     await eventually('both told', () => lastTold(a) === 7 && lastTold(b) === 7)
     // Changes that cancelled each other out are told again where they were made.
-    expect(withoutRepeats(told(a))).toEqual(withoutRepeats(told(b)))
+    expect(withoutRepeats(told(a).slice(begun.a))).toEqual(withoutRepeats(told(b).slice(begun.b)))
   })
 
   test('only nodes that are subscribed are told, once each', async () => {
