@@ -1,35 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../harness/eventually.js'
-import { RedisServer } from '../harness/redis-server.js'
 import { describeWith } from '../requirements.js'
-import { SharedNode } from './shared-node.js'
+import { SharedNodes, type SharedNode } from './shared-node.js'
 
 const topic = '1/news'
 
 /** What the nodes are told of a channel's subscriptions, over one real Redis (2.10, D4). */
 describeWith(['redis'], 'the counts that several nodes share', () => {
-  let redis: RedisServer
-  let prefix: string
-  let nodes: SharedNode[] = []
-  beforeAll(async () => {
-    redis = await RedisServer.start()
-  })
-  afterAll(() => redis.close())
-  beforeEach(() => {
-    prefix = `t${randomBytes(4).toString('hex')}`
-  })
-  afterEach(async () => {
-    await Promise.all(nodes.map((node) => node.close()))
-    nodes = []
-  })
+  const nodes = new SharedNodes()
 
-  async function start(more: Parameters<typeof SharedNode.start>[2] = {}): Promise<SharedNode> {
-    const node = await SharedNode.start(redis, prefix, more)
-    nodes.push(node)
-    await node.backend.broker.subscribe(topic)
-    return node
-  }
+  const start = (more: Parameters<typeof nodes.start>[1] = {}) => nodes.start([topic], more)
 
   const told = (node: SharedNode) => node.sink.countsOf(topic)
   const lastTold = (node: SharedNode) => told(node).at(-1)
@@ -51,8 +31,7 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
   })
 
   test('only nodes that are subscribed are told, once each', async () => {
-    const [a, b] = [await start(), await SharedNode.start(redis, prefix)]
-    nodes.push(b)
+    const [a, b] = [await start(), await nodes.start([])]
     await b.backend.broker.subscribe('1/other')
     for (const count of [1, 2, 1, 0]) await a.backend.occupancy.set(topic, count)
     await a.backend.occupancy.set('1/other', 1)
@@ -71,7 +50,7 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
     await b.backend.occupancy.set('1/presence-news', 3)
     await a.backend.broker.subscribe('1/presence-news')
     await eventually('both told', () => lastTold(a) === 5 && lastTold(b) === 5)
-    nodes = [a]
+    nodes.running = [a]
     await b.vanish()
     await eventually('told what is left', () => lastTold(a) === 2, 8000)
     expect(told(a)).toEqual([2, 5, 2])
@@ -85,7 +64,7 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
     const [a, b] = [await start(), await start()]
     await a.backend.occupancy.set(topic, 2)
     await b.backend.occupancy.set(topic, 3)
-    nodes = [a]
+    nodes.running = [a]
     void b.backend.occupancy.set(topic, 2)
     void b.backend.occupancy.set(topic, 0)
     await b.close()
@@ -99,14 +78,18 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
       await a.backend.occupancy.set(topic, 2)
       await b.backend.occupancy.set(topic, 3)
       await eventually('both told', () => lastTold(a) === 5 && lastTold(b) === 5)
-      if (how === 'without data') await redis.kill()
-      else for (const node of nodes) node.proxy.freeze()
-      await eventually('noticed', () => nodes.every(({ backend }) => backend.downSinceMs() !== undefined), 10_000)
+      if (how === 'without data') await nodes.redis.kill()
+      else for (const node of nodes.running) node.proxy.freeze()
+      await eventually(
+        'noticed',
+        () => nodes.running.every(({ backend }) => backend.downSinceMs() !== undefined),
+        10_000,
+      )
       expect(await a.backend.occupancy.set(topic, 4)).toEqual({ total: 7 })
       expect(await b.backend.occupancy.set(topic, 2)).toEqual({ total: 4 })
       expect([lastTold(a), lastTold(b)]).toEqual([7, 4])
-      if (how === 'without data') await redis.restart()
-      else for (const node of nodes) node.proxy.thaw()
+      if (how === 'without data') await nodes.redis.restart()
+      else for (const node of nodes.running) node.proxy.thaw()
       await eventually('the truth is told', () => lastTold(a) === 6 && lastTold(b) === 6, 20_000)
       expect(await a.backend.occupancy.total(topic)).toBe(6)
       await a.backend.occupancy.set(topic, 1)
@@ -119,10 +102,11 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
     await a.backend.occupancy.set(topic, 2)
     await b.backend.occupancy.set(topic, 3)
     await eventually('both told', () => lastTold(a) === 5 && lastTold(b) === 5)
-    await redis.command('FLUSHALL')
+    await nodes.redis.command('FLUSHALL')
     await eventually(
       'written again',
-      () => nodes.every(({ logger }) => logger.at('warn').some(({ message }) => message.includes('written again'))),
+      () =>
+        nodes.running.every(({ logger }) => logger.at('warn').some(({ message }) => message.includes('written again'))),
       10_000,
     )
     await eventually('complete', async () => (await total(a)) === 5 && (await total(b)) === 5, 20_000)

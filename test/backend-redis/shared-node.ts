@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { RedisBackend, type RedisBackendOptions } from '../../src/backend/redis/redis-backend.js'
 import { systemClock } from '../../src/base/clock.js'
 import { RecordingLogger } from '../fakes/recording-logger.js'
 import { RecordingSink } from '../fakes/recording-sink.js'
 import { TcpProxy } from '../black-box/tcp-proxy.js'
-import type { RedisServer } from '../harness/redis-server.js'
+import { RedisServer } from '../harness/redis-server.js'
 
 /** Short, so that a test of a dead node does not take half a minute. */
 export const leaseMs = 1500
@@ -106,5 +107,39 @@ export class SharedNode {
     this.proxy.thaw()
     await this.backend.close()
     this.proxy.close()
+  }
+}
+
+/** One Redis for a suite, and nodes on it that end with their test; each test has a prefix of its own. */
+export class SharedNodes {
+  running: SharedNode[] = []
+  #redis: RedisServer | undefined
+  #prefix = ''
+
+  constructor() {
+    beforeAll(async () => {
+      this.#redis = await RedisServer.start()
+    })
+    afterAll(() => this.#redis?.close())
+    beforeEach(() => {
+      this.#prefix = `t${randomBytes(4).toString('hex')}`
+    })
+    afterEach(async () => {
+      await Promise.all(this.running.map((node) => node.close()))
+      this.running = []
+    })
+  }
+
+  get redis(): RedisServer {
+    if (this.#redis === undefined) throw new Error('Redis is started before the first test')
+    return this.#redis
+  }
+
+  /** @param topics subscribed to from the start */
+  async start(topics: readonly string[], more: Partial<RedisBackendOptions> = {}): Promise<SharedNode> {
+    const node = await SharedNode.start(this.redis, this.#prefix, more)
+    this.running.push(node)
+    for (const topic of topics) await node.backend.broker.subscribe(topic)
+    return node
   }
 }

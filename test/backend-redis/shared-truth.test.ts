@@ -1,35 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../harness/eventually.js'
-import { RedisServer } from '../harness/redis-server.js'
 import { describeWith } from '../requirements.js'
-import { SharedNode } from './shared-node.js'
+import { SharedNodes, type SharedNode } from './shared-node.js'
 
 const topic = '1/presence-a'
 
 /** Several nodes' backends in one process, each with its own way to one real Redis (D4, D6). */
 describeWith(['redis'], 'what several nodes share', () => {
-  let redis: RedisServer
-  let prefix: string
-  let nodes: SharedNode[] = []
-  beforeAll(async () => {
-    redis = await RedisServer.start()
-  })
-  afterAll(() => redis.close())
-  beforeEach(() => {
-    prefix = `t${randomBytes(4).toString('hex')}`
-  })
-  afterEach(async () => {
-    await Promise.all(nodes.map((node) => node.close()))
-    nodes = []
-  })
+  const nodes = new SharedNodes()
 
-  async function start(): Promise<SharedNode> {
-    const node = await SharedNode.start(redis, prefix)
-    nodes.push(node)
-    await node.backend.broker.subscribe(topic)
-    return node
-  }
+  const start = () => nodes.start([topic])
 
   function transitions(): Promise<string[]> {
     return eventually('the outboxes can be read', () => readTransitions().catch(() => undefined))
@@ -37,7 +17,7 @@ describeWith(['redis'], 'what several nodes share', () => {
 
   async function readTransitions(): Promise<string[]> {
     const found: string[] = []
-    const { outbox } = nodes[0]!.backend
+    const { outbox } = nodes.running[0]!.backend
     for (let partition = 0; partition < outbox.partitions; partition += 1) {
       for (const { transition } of await outbox.read(partition, '', 1000)) {
         found.push(`${transition.type} ${transition.userId ?? transition.channel}`)
@@ -86,7 +66,7 @@ describeWith(['redis'], 'what several nodes share', () => {
     await c.backend.occupancy.set(topic, 250)
     await a.backend.occupancy.set(topic, 1)
     await b.join(topic, '2.2', 'user-0')
-    nodes = [a, b]
+    nodes.running = [a, b]
     await c.vanish()
     await eventually('all swept', () => b.told(topic).length >= 250 + 249, 8000)
     await eventually('the count', async () => (await a.backend.occupancy.total(topic)) === 1, 3000)
@@ -129,8 +109,8 @@ describeWith(['redis'], 'what several nodes share', () => {
       await a.backend.occupancy.set(topic, 60)
       await b.backend.occupancy.set(topic, 80)
       await eventually('all told', () => a.told(topic).length === 120 && b.told(topic).length === 119)
-      if (how === 'flushed') await redis.command('FLUSHALL')
-      else await redis.restart()
+      if (how === 'flushed') await nodes.redis.command('FLUSHALL')
+      else await nodes.redis.restart()
       await eventually('rebuilt', async () => (await ids(a))?.length === 120 && (await ids(b))?.length === 120, 20_000)
       expect(await a.backend.occupancy.total(topic)).toBe(140)
       expect(await transitions()).toEqual([])
@@ -149,7 +129,7 @@ describeWith(['redis'], 'what several nodes share', () => {
     await a.join(topic, '1.2', 'leaves')
     await b.join(topic, '2.1', 'watcher')
     await eventually('all told', () => a.told(topic).length === 3 && b.told(topic).length === 1)
-    await redis.kill()
+    await nodes.redis.kill()
     await eventually('noticed', () => a.backend.downSinceMs() !== undefined && b.backend.downSinceMs() !== undefined)
     await a.leave(topic, '1.2', 'leaves')
     const joined = await a.join(topic, '1.3', 'comes')
@@ -157,7 +137,7 @@ describeWith(['redis'], 'what several nodes share', () => {
     await a.join(topic, '1.4', 'passes')
     await a.leave(topic, '1.4', 'passes')
     expect(a.told(topic).slice(3)).toEqual(['-leaves', '+comes', '+passes', '-passes'])
-    await redis.restart()
+    await nodes.redis.restart()
     await eventually('told there', () => b.told(topic).length >= 3, 20_000)
     await eventually('equal', async () => (await ids(a))?.length === 3 && (await ids(b))?.length === 3, 20_000)
     expect(b.told(topic).slice(1).toSorted()).toEqual(['+comes', '-leaves'])

@@ -43,6 +43,11 @@ export function deadlineMarginMs(timeoutMs: number): number {
   return Math.min(200, timeoutMs / 5)
 }
 
+/** How long a query may wait for the store, so that its answer is out when the time is over. */
+export function queryWaitMs(queryTimeoutMs: number): number {
+  return queryTimeoutMs - Math.min(75, queryTimeoutMs / 5)
+}
+
 /**
  * One partition of the shared truth as this node sees it.
  *
@@ -128,10 +133,11 @@ export class Partition {
     const { link } = this
     if (link === undefined || this.state !== 'up') throw new BrokerError('down')
     const { keys, node, queryTimeoutMs } = this.#around
+    const waitMs = queryWaitMs(queryTimeoutMs)
     try {
       // The store has everything as long as it has this node; both commands are one write, answered in order.
-      const held = link.call('HEXISTS', [keys.nodes(this.number), node], queryTimeoutMs)
-      const [has, reply] = await Promise.all([held, link.call(command, args, queryTimeoutMs)])
+      const held = link.call('HEXISTS', [keys.nodes(this.number), node], waitMs)
+      const [has, reply] = await Promise.all([held, link.call(command, args, waitMs)])
       if (has === 1) return reply
     } catch (error) {
       if (!(error instanceof LinkError)) throw error

@@ -11,7 +11,7 @@ import { Keys, partitionCount } from './keys.js'
 import type { Links } from './link.js'
 import { createLinks } from './links.js'
 import { Membership } from './membership.js'
-import type { Surroundings } from './partition.js'
+import { queryWaitMs, type Surroundings } from './partition.js'
 import { RedisBroker } from './redis-broker.js'
 import { budgetScripts, RedisBudget } from './redis-budget.js'
 import { RedisCache } from './redis-cache.js'
@@ -106,7 +106,7 @@ export class RedisBackend implements Backend {
       node,
       clock,
       leaseMs,
-      timeoutMs: queryTimeoutMs,
+      timeoutMs: queryWaitMs(queryTimeoutMs),
     })
   }
 
