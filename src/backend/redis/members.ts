@@ -131,7 +131,7 @@ export class Members {
   }
 
   /**
-   * Writes again, quietly, what the store had of this node before its data was lost.
+   * Writes again what the store had of this node before its data was lost. Only nodes that had given a user up tell that he is back.
    * @throws NotDone, LinkError
    */
   async restore(): Promise<void> {

@@ -4,8 +4,8 @@ import { splitTopic } from '../../core/topic.js'
 import type { Told } from './counts.js'
 import type { Share } from './membership.js'
 import type { Surroundings } from './partition.js'
-import { shareOf, sumOfAll } from './redis-presence.js'
 import { numberOf } from './replies.js'
+import { shareOf, sumOfAll } from './shares.js'
 
 /** Subscription counts of the whole cluster. */
 export class RedisOccupancy implements OccupancyStore {

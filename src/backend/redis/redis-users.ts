@@ -3,7 +3,7 @@ import type { UserStatus, UserStore } from '../../core/ports/user-store.js'
 import { userStatusTopic } from '../../core/topic.js'
 import type { Share } from './membership.js'
 import type { Surroundings } from './partition.js'
-import { shareOf } from './redis-presence.js'
+import { shareOf } from './shares.js'
 
 /** Signed-in users in the whole cluster: each is the only member of a topic of its own. */
 export class RedisUsers implements UserStore {
