@@ -6,6 +6,8 @@ export interface Hold {
   readonly member: Member
   /** The topic's version when the store had it; 0 = it does not, as far as this node knows. */
   storedAt: number
+  /** Its join has been sent and not been answered, so it may yet be refused: nobody else writes it meanwhile. */
+  joining: boolean
 }
 
 /** Connections that left while the store could not be told, in one topic; above, the rest is only noticed by comparing. */
@@ -30,7 +32,7 @@ export class TopicHolds {
     this.gone.delete(socketId)
     const sockets = this.#live.get(member.userId) ?? new Map<SocketId, Hold>()
     this.#live.set(member.userId, sockets)
-    const hold = sockets.get(socketId) ?? { member, storedAt: 0 }
+    const hold = sockets.get(socketId) ?? { member, storedAt: 0, joining: false }
     sockets.set(socketId, hold)
     return hold
   }

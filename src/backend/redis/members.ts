@@ -44,6 +44,7 @@ export class Members {
     const holds = this.#holdsOf(topic)
     const hold = holds.add(socketId, member)
     if (this.#partition.writable) {
+      hold.joining = true
       try {
         const stored = await this.#storeJoin(topic, socketId, hold, membersMax, show ? roster : undefined)
         if (stored === 'full') {
@@ -54,6 +55,8 @@ export class Members {
         return { outcome: 'joined', first: stored.first, roster: roster ?? this.#noRoster(topic) }
       } catch (error) {
         orUnexpected(error)
+      } finally {
+        hold.joining = false
       }
     }
     this.#partition.markDirty()
@@ -239,7 +242,7 @@ export class Members {
     }
     for (const [socketId, hold] of holds?.live() ?? []) {
       if (stored.has(socketId)) hold.storedAt ||= 1
-      else calls.push(this.#storeJoin(topic, socketId, hold, 0, undefined))
+      else if (!hold.joining) calls.push(this.#storeJoin(topic, socketId, hold, 0, undefined))
     }
     await Promise.all(calls)
     holds?.gone.clear()
