@@ -14,3 +14,8 @@ export function randomFraction(): number {
   const [word = 0] = randomFillSync(new Uint32Array(1))
   return word / 2 ** 32
 }
+
+/** 32 hexadecimal digits that nobody can guess and nothing else has. */
+export function randomToken(): string {
+  return randomFillSync(Buffer.alloc(16)).toString('hex')
+}

@@ -14,6 +14,12 @@ export class AppCounters {
   readonly protocolErrors = { malformed: 0, unknown: 0, binary: 0, oversize: 0 }
   readonly rateLimited = { client_events: 0, messages: 0, triggers: 0, reads: 0, connections: 0 }
   slowConsumersClosed = 0
+  /**
+   * Webhook events by what became of them, once per URL: `delivered` (answered with 2xx), `given_up` (not delivered in time),
+   * `dropped` (too many waited), `paired` (a leave or a return that was not sent because the other came in time); and `retried`,
+   * once for each attempt that failed and was followed by another.
+   */
+  readonly webhooks = { delivered: 0, retried: 0, given_up: 0, dropped: 0, paired: 0 }
 
   countSent(receivers: number, frame: string): void {
     this.messagesSent += receivers
@@ -63,8 +69,8 @@ export class BusCounters {
   readonly deliverySeconds = new LatencyCounter()
 }
 
-/** Upper bounds in seconds, from half a millisecond, where a trigger should be, to where a client gives up. */
-export const latencyBoundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+/** Upper bounds in seconds, from half a millisecond, where a trigger should be, to a minute, the longest a webhook may take. */
+export const latencyBoundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 /** A histogram as plain numbers. */
 export class LatencyCounter {

@@ -17,6 +17,7 @@ import type { Backend } from './ports/backend.js'
 import type { BrokerSink } from './ports/broker.js'
 import type { Logger } from './ports/logger.js'
 import type { Fanout } from './ports/socket.js'
+import type { WebhookSink } from './ports/webhook-sink.js'
 import { RateLimits } from './rate-limits.js'
 import { Session } from './session.js'
 import { SlowConsumers } from './slow-consumers.js'
@@ -25,9 +26,11 @@ import { Ticker } from './ticker.js'
 import { Users } from './users.js'
 
 export interface NodeOptions {
+  /** Started by the node, and closed by whoever made it: webhooks need it for longer. */
   readonly backend: Backend
   readonly registry: AppRegistry
   readonly fanout: Fanout
+  readonly webhooks: WebhookSink
   readonly clock: Clock
   readonly logger: Logger
   readonly capacity: CapacityMarks
@@ -69,7 +72,7 @@ export class Node {
   #stopWatching: (() => void) | undefined
 
   constructor(options: NodeOptions) {
-    const { backend, registry, fanout, clock, logger, messageBytesMax } = options
+    const { backend, registry, fanout, webhooks, clock, logger, messageBytesMax } = options
     this.#options = options
     this.#ticker = new Ticker(clock)
     this.hub = new Hub(backend.broker, logger)
@@ -81,7 +84,15 @@ export class Node {
     this.#delivery = new Delivery(this.hub, fanout, this.counters, this.#ticker, logger)
     this.#occupancy = new Occupancy(backend.occupancy, this.hub, this.#delivery, clock, this.#writes, logger)
     this.#users = new Users(this.hub, backend, this.#writes, logger)
-    const subscriptions = new Subscriptions(this.hub, backend, this.#occupancy, this.#ticker, this.#writes, logger)
+    const subscriptions = new Subscriptions({
+      hub: this.hub,
+      backend,
+      occupancy: this.#occupancy,
+      ticker: this.#ticker,
+      writes: this.#writes,
+      webhooks,
+      logger,
+    })
     const session = new Session({
       hub: this.hub,
       subscriptions,
@@ -89,6 +100,7 @@ export class Node {
       delivery: this.#delivery,
       broker: backend.broker,
       rates: new RateLimits(clock, this.#ticker),
+      webhooks,
     })
     this.gateway = new Gateway({
       hub: this.hub,
@@ -117,14 +129,12 @@ export class Node {
     closeAllNow(this.hub)
   }
 
-  /** Stops timers and gives the backend up, once it has been told of the last leaves. */
+  /** Stops timers, and waits until the backend has been told of the last leaves; it is not closed. Works also after a failed start. */
   async stop(): Promise<void> {
-    const { backend, clock } = this.#options
     this.#sweepTimer?.stop()
     this.#stopWatching?.()
     this.#occupancy.stop()
-    await this.#writes.settled(clock, lastWritesMs)
-    await backend.close()
+    await this.#writes.settled(this.#options.clock, lastWritesMs)
   }
 
   /** Each part on its own: one that fails is logged and tried again in a second, and stops neither the others nor the process. */

@@ -3,14 +3,16 @@ import type { Clock } from '../base/clock.js'
 /** Counts what the stores are told without anybody waiting for it, so that an end can wait until it has been told. */
 export class PendingWrites {
   #open = 0
-  #idle: (() => void) | undefined
+  /** Called when nothing is under way. */
+  readonly #waiting = new Set<() => void>()
 
   /** Watches a write; never rejects and changes nothing about it. */
   watch(write: Promise<unknown>): void {
     this.#open += 1
     const done = (): void => {
       this.#open -= 1
-      if (this.#open === 0) this.#idle?.()
+      if (this.#open > 0) return
+      for (const settled of this.#waiting) settled()
     }
     write.then(done, done)
   }
@@ -19,11 +21,13 @@ export class PendingWrites {
   async settled(clock: Clock, limitMs: number): Promise<void> {
     if (this.#open === 0) return
     await new Promise<void>((resolve) => {
-      const timer = clock.after(limitMs, resolve)
-      this.#idle = () => {
+      const settled = (): void => {
+        this.#waiting.delete(settled)
         timer.stop()
         resolve()
       }
+      const timer = clock.after(limitMs, settled)
+      this.#waiting.add(settled)
     })
   }
 }

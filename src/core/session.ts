@@ -9,6 +9,7 @@ import { unsubscribe } from './commands/unsubscribe.js'
 import type { Delivery } from './delivery.js'
 import type { Hub } from './hub.js'
 import type { Broker } from './ports/broker.js'
+import type { WebhookSink } from './ports/webhook-sink.js'
 import type { RateLimits } from './rate-limits.js'
 import type { Subscriptions } from './subscriptions.js'
 import type { Users } from './users.js'
@@ -22,6 +23,7 @@ export interface SessionParts {
   readonly delivery: Delivery
   readonly broker: Pick<Broker, 'relay'>
   readonly rates: RateLimits
+  readonly webhooks: WebhookSink
 }
 
 /** One text frame of one client: decoded once, then one switch to a command. */
@@ -34,7 +36,7 @@ export class Session {
 
   /** @returns a promise only where the answer waits for a store; its rejection is a fault of ours */
   receive(connection: Connection, text: string): Promise<void> | undefined {
-    const { hub, subscriptions, users, delivery, broker, rates } = this.#parts
+    const { hub, subscriptions, users, rates } = this.#parts
     const message = decodeClientMessage(text)
     switch (message.type) {
       case 'ping':
@@ -50,7 +52,7 @@ export class Session {
       case 'signin':
         return rates.allowsMessage(connection) ? signin(connection, message, users) : undefined
       case 'client-event':
-        if (rates.allowsMessage(connection)) clientEvent(connection, message, delivery, broker, rates)
+        if (rates.allowsMessage(connection)) clientEvent(connection, message, this.#parts)
         return undefined
       case 'invalid':
         connection.local.counters.protocolErrors[message.kind] += 1

@@ -8,11 +8,26 @@ import { BrokerError, type Topic } from './ports/broker.js'
 import type { CachedEvent } from './ports/cache-store.js'
 import type { Logger } from './ports/logger.js'
 import type { Member, RosterSnapshot } from './ports/presence-store.js'
+import type { WebhookSink } from './ports/webhook-sink.js'
 import type { Ticker } from './ticker.js'
-import type { Subscription } from './local-state.js'
+import { hasWebhookFor } from './transitions.js'
+import type { LocalChannel, Subscription } from './local-state.js'
 
 /** How often a snapshot is taken because the hold-back ran over, before it is given up. */
 export const snapshotAttemptsMax = 5
+
+/** The channel's last event, or that it has none, or that nobody could be asked. */
+type Cached = CachedEvent | 'none' | 'unknown'
+
+export interface SubscriptionsParts {
+  readonly hub: Hub
+  readonly backend: Backend
+  readonly occupancy: Occupancy
+  readonly ticker: Ticker
+  readonly writes: PendingWrites
+  readonly webhooks: WebhookSink
+  readonly logger: Logger
+}
 
 /**
  * Joins and leaves (architecture ideas 3 and 4): the snapshot of a joining subscription, what the client is told in which
@@ -24,14 +39,16 @@ export class Subscriptions {
   readonly #occupancy: Occupancy
   readonly #ticker: Ticker
   readonly #writes: PendingWrites
+  readonly #webhooks: WebhookSink
   readonly #logger: Logger
 
-  constructor(hub: Hub, backend: Backend, occupancy: Occupancy, ticker: Ticker, writes: PendingWrites, logger: Logger) {
-    this.#writes = writes
+  constructor({ hub, backend, occupancy, ticker, writes, webhooks, logger }: SubscriptionsParts) {
     this.#hub = hub
     this.#backend = backend
     this.#occupancy = occupancy
     this.#ticker = ticker
+    this.#writes = writes
+    this.#webhooks = webhooks
     this.#logger = logger
   }
 
@@ -44,7 +61,7 @@ export class Subscriptions {
     if (channel.ready !== undefined) await channel.ready
     if (hasLeft(subscription)) return 'left'
     let roster: RosterSnapshot | undefined
-    let cached: CachedEvent | undefined
+    let cached: Cached = 'unknown'
     if (channel.traits.presence || channel.traits.cache) {
       const snapshot = await this.#snapshot(subscription, member)
       if (typeof snapshot === 'string') return snapshot
@@ -55,7 +72,7 @@ export class Subscriptions {
         ? subscriptionSucceededFrame(channel.name)
         : presenceSucceededFrame(channel.name, roster.escapedJson),
     )
-    if (channel.traits.cache) connection.send(cached?.frame ?? cacheMissFrame(channel.name))
+    if (channel.traits.cache) this.#tellCached(subscription, cached)
     if (channel.traits.auth !== 'none') connection.authorized = true
     if (this.#backend.answersInOrder || hasSettled(subscription)) this.#hub.activate(subscription)
     else this.#hub.settle(subscription, this.#ticker.nowS)
@@ -81,12 +98,31 @@ export class Subscriptions {
     await this.#backend.presence.leave(channel.topic, connection.socketId, userId, connection.handsOver)
   }
 
-  /** Undefined too while the store cannot be asked: subscribing goes on (D4), and the app is told to publish again. */
-  async #cached(topic: Topic): Promise<CachedEvent | undefined> {
+  /** Without an event to tell, the client is told that there is none: also while nobody can say so (D4), because it goes on. */
+  #tellCached({ channel, connection }: Subscription, cached: Cached): void {
+    connection.send(typeof cached === 'string' ? cacheMissFrame(channel.name) : cached.frame)
+    // The client does not wait for what the app is told.
+    if (cached === 'none' && hasWebhookFor(channel.local.app, 'cache_miss')) this.#writes.watch(this.#tellMiss(channel))
+  }
+
+  /** Tells the app of a miss, unless another node or subscriber just has. */
+  async #tellMiss({ local, name, topic }: LocalChannel): Promise<void> {
+    const { app } = local
     try {
-      return await this.#backend.cache.get(topic)
+      if (await this.#backend.cache.claimMiss(topic)) this.#webhooks.cacheMiss(app, name)
     } catch (error) {
-      if (error instanceof BrokerError) return undefined
+      // A miss is no stored transition: it may be lost with the store (D5), and the next subscriber tells it again.
+      if (!(error instanceof BrokerError))
+        this.#logger.warn({ app_id: local.id, err: error }, 'A cache miss could not be told')
+    }
+  }
+
+  /** `unknown` while the store cannot be asked: subscribing goes on (D4). */
+  async #cached(topic: Topic): Promise<Cached> {
+    try {
+      return (await this.#backend.cache.get(topic)) ?? 'none'
+    } catch (error) {
+      if (error instanceof BrokerError) return 'unknown'
       throw error
     }
   }
@@ -94,13 +130,13 @@ export class Subscriptions {
   async #snapshot(
     subscription: Subscription,
     member: Member | undefined,
-  ): Promise<{ roster: RosterSnapshot | undefined; cached: CachedEvent | undefined } | 'full' | 'left'> {
+  ): Promise<{ roster: RosterSnapshot | undefined; cached: Cached } | 'full' | 'left'> {
     const { channel, connection } = subscription
     const { traits, topic } = channel
     for (let attempt = 1; ; attempt += 1) {
       let roster: RosterSnapshot | undefined
       let membersVersion = 0
-      const cached = traits.cache ? await this.#cached(topic) : undefined
+      const cached = traits.cache ? await this.#cached(topic) : 'unknown'
       if (hasLeft(subscription)) return 'left'
       if (member !== undefined) {
         subscription.userId = member.userId
@@ -115,7 +151,7 @@ export class Subscriptions {
         roster = result.roster
         membersVersion = result.version
       }
-      subscription.snapshot = { members: membersVersion, cache: cached?.version ?? 0 }
+      subscription.snapshot = { members: membersVersion, cache: typeof cached === 'string' ? 0 : cached.version }
       if (!subscription.takeOverflow()) return { roster, cached }
       if (attempt === snapshotAttemptsMax) throw new Error('the channel changes faster than its snapshot can be taken')
     }

@@ -4,6 +4,7 @@ import { RedisBackend, type RedisBackendOptions } from '../../src/backend/redis/
 import { systemClock } from '../../src/base/clock.js'
 import { RecordingLogger } from '../fakes/recording-logger.js'
 import { RecordingSink } from '../fakes/recording-sink.js'
+import { OutboxRecorder } from '../contract/outbox-recorder.js'
 import { TcpProxy } from '../black-box/tcp-proxy.js'
 import { RedisServer } from '../harness/redis-server.js'
 
@@ -15,6 +16,8 @@ export class SharedNode {
   readonly backend: RedisBackend
   readonly sink = new RecordingSink()
   readonly logger = new RecordingLogger()
+  /** Told nothing unless the node takes part in sending. */
+  readonly outboxListener = new OutboxRecorder()
   readonly proxy: TcpProxy
   readonly name: string
 
@@ -25,7 +28,7 @@ export class SharedNode {
     prefix: string,
     more: Partial<RedisBackendOptions>,
   ) {
-    this.name = randomBytes(6).toString('hex')
+    this.name = more.node ?? randomBytes(6).toString('hex')
     this.proxy = proxy
     const url = new URL(redis.url)
     url.port = String(port)
@@ -53,9 +56,16 @@ export class SharedNode {
     })
   }
 
-  static async start(redis: RedisServer, prefix: string, more: Partial<RedisBackendOptions> = {}): Promise<SharedNode> {
+  /** @param sends whether it takes part in sending what is in the outbox */
+  static async start(
+    redis: RedisServer,
+    prefix: string,
+    more: Partial<RedisBackendOptions> = {},
+    sends = false,
+  ): Promise<SharedNode> {
     const { proxy, target } = await TcpProxy.start({ host: '127.0.0.1', port: redis.port })
     const node = new SharedNode(redis, proxy, target.port, prefix, more)
+    if (sends) node.backend.outbox.watch(node.outboxListener)
     await node.backend.start(node.sink)
     return node
   }
@@ -114,7 +124,8 @@ export class SharedNode {
 export class SharedNodes {
   running: SharedNode[] = []
   #redis: RedisServer | undefined
-  #prefix = ''
+  /** Another one for each test. */
+  prefix = ''
 
   constructor() {
     beforeAll(async () => {
@@ -122,7 +133,7 @@ export class SharedNodes {
     })
     afterAll(() => this.#redis?.close())
     beforeEach(() => {
-      this.#prefix = `t${randomBytes(4).toString('hex')}`
+      this.prefix = `t${randomBytes(4).toString('hex')}`
     })
     afterEach(async () => {
       await Promise.all(this.running.map((node) => node.close()))
@@ -135,9 +146,12 @@ export class SharedNodes {
     return this.#redis
   }
 
-  /** @param topics subscribed to from the start */
-  async start(topics: readonly string[], more: Partial<RedisBackendOptions> = {}): Promise<SharedNode> {
-    const node = await SharedNode.start(this.redis, this.#prefix, more)
+  /**
+   * @param topics subscribed to from the start
+   * @param sends whether it takes part in sending what is in the outbox
+   */
+  async start(topics: readonly string[], more: Partial<RedisBackendOptions> = {}, sends = false): Promise<SharedNode> {
+    const node = await SharedNode.start(this.redis, this.prefix, more, sends)
     this.running.push(node)
     for (const topic of topics) await node.backend.broker.subscribe(topic)
     return node

@@ -19,7 +19,7 @@ describeWith(['redis'], 'what several nodes share', () => {
     const found: string[] = []
     const { outbox } = nodes.running[0]!.backend
     for (let partition = 0; partition < outbox.partitions; partition += 1) {
-      for (const { transition } of await outbox.read(partition, '', 1000)) {
+      for (const { transition } of (await outbox.read(partition, '', 1000)).entries) {
         found.push(`${transition.type} ${transition.userId ?? transition.channel}`)
       }
     }

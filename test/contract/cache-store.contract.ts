@@ -82,6 +82,19 @@ export function cacheStoreContract(name: string, make: MakeSubject): void {
       expect(await get()).toMatchObject({ frame: 'c', version: versions[2] })
     })
 
+    test('one miss of a topic per second is to be told, whoever asks', async () => {
+      const claim = (topic = '1/cache-a') => subject.backend.cache.claimMiss(topic)
+      const first = await Promise.all([claim(), claim(), claim()])
+      expect(first.toSorted()).toEqual([false, false, true])
+      expect(await claim('1/cache-b')).toBe(true)
+      expect(await claim('2/cache-a')).toBe(true)
+      await subject.pass(600)
+      expect(await claim()).toBe(false)
+      await subject.pass(600)
+      expect(await claim()).toBe(true)
+      expect(await claim()).toBe(false)
+    })
+
     test('keeps topics apart', async () => {
       const topics = ['1/cache-a', '11/cache-a', '1/cache-__proto__', '__proto__/cache-a']
       await Promise.all(topics.map((topic) => publish(`of ${topic}`, 60_000, topic)))

@@ -7,6 +7,7 @@ import { brokerContract } from './broker.contract.js'
 import { budgetContract } from './budget.contract.js'
 import { cacheStoreContract } from './cache-store.contract.js'
 import { occupancyStoreContract } from './occupancy-store.contract.js'
+import { OutboxRecorder } from './outbox-recorder.js'
 import { outboxContract } from './outbox.contract.js'
 import { presenceStoreContract } from './presence-store.contract.js'
 import { tellsCounts, wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
@@ -18,10 +19,13 @@ async function make(): Promise<ContractSubject> {
   const clock = new ManualClock()
   const backend = new MemoryBackend(clock, wantsTransition, tellsCounts)
   const sink = new RecordingSink()
+  const outboxListener = new OutboxRecorder()
+  backend.outbox.watch(outboxListener)
   await backend.start(sink)
   return {
     backend,
     sink,
+    outboxListener,
     pass: async (ms) => clock.advance(ms),
     close: () => backend.close(),
   }

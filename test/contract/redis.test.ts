@@ -11,6 +11,7 @@ import { brokerContract } from './broker.contract.js'
 import { budgetContract } from './budget.contract.js'
 import { cacheStoreContract } from './cache-store.contract.js'
 import { occupancyStoreContract } from './occupancy-store.contract.js'
+import { OutboxRecorder } from './outbox-recorder.js'
 import { outboxContract } from './outbox.contract.js'
 import { presenceStoreContract } from './presence-store.contract.js'
 import { tellsCounts, wantsTransition, type ContractSubject, type ContractTraits } from './subject.js'
@@ -51,11 +52,14 @@ describeWith(['redis'], 'the Redis backend', () => {
       tellsCounts,
     })
     const sink = new RecordingSink()
+    const outboxListener = new OutboxRecorder()
+    backend.outbox.watch(outboxListener)
     await backend.start(sink)
     await eventually('Redis is reached', () => backend.downSinceMs() === undefined)
     return {
       backend,
       sink,
+      outboxListener,
       pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       close: () => backend.close(),
     }

@@ -2,12 +2,15 @@ import type { Backend } from '../../src/core/ports/backend.js'
 import type { TellsCounts } from '../../src/core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../src/core/ports/outbox.js'
 import type { RecordingSink } from '../fakes/recording-sink.js'
+import type { OutboxRecorder } from './outbox-recorder.js'
 
 /** One started, empty backend under test. */
 export interface ContractSubject {
   readonly backend: Backend
   /** What the backend was started with. */
   readonly sink: RecordingSink
+  /** What its outbox was given, before the start. */
+  readonly outboxListener: OutboxRecorder
   /** Resolves when so much time has passed for the backend. */
   pass(ms: number): Promise<void>
   /** Ends the backend and frees what it used. */

@@ -1,4 +1,4 @@
-import type { AppLimits, AppSettings } from '../../src/core/ports/app.js'
+import type { AppLimits, AppSettings, WebhookSettings } from '../../src/core/ports/app.js'
 
 /** Key and secret of the protocol's vectors (section 3). */
 export const appKey = '278d425bdf160c739803'
@@ -38,6 +38,23 @@ export function appSettings(some: Partial<AppSettings> = {}, limits: Partial<App
     cache: { ttlSeconds: 1800 },
     webhooks: [],
     limits: { ...defaultLimits, ...limits },
+    ...some,
+  }
+}
+
+/** A webhook with every setting at its default, written out by hand, except what a test names. */
+export function webhookSettings(some: Partial<WebhookSettings> = {}): WebhookSettings {
+  return {
+    url: 'https://receiver.test/hook',
+    events: [],
+    channelPrefix: '',
+    channelSuffix: '',
+    headers: {},
+    batch: { enabled: true, windowMs: 50, max: 100 },
+    timeoutMs: 5000,
+    retryForMs: 300_000,
+    leaveDelayMs: 3000,
+    allowPrivateNetwork: false,
     ...some,
   }
 }

@@ -20,6 +20,7 @@ export type Call =
   | 'presence.leave'
   | 'occupancy.set'
   | 'cache.get'
+  | 'cache.claimMiss'
   | 'users.signIn'
   | 'users.signOut'
   | 'users.status'
@@ -140,6 +141,7 @@ export class ScriptedBackend implements Backend {
 
   readonly cache: CacheStore = {
     get: (topic) => this.#answer('cache.get', [topic], () => this.inner.cache.get(topic)),
+    claimMiss: (topic) => this.#answer('cache.claimMiss', [topic], () => this.inner.cache.claimMiss(topic)),
   }
 
   readonly users: UserStore = {

@@ -11,6 +11,10 @@ interface Entry {
 /** Cached events at any time; above, the one published longest ago goes. */
 const entriesMax = 100_000
 
+/** How long one miss of a topic is the only one that is told, and the topics with one at any time. */
+const missMs = 1000
+const missesMax = 100_000
+
 /** How many entries one call of `sweep` looks at, so that a sweep stays short. */
 const sweptMax = 1000
 
@@ -19,6 +23,8 @@ export class MemoryCache implements CacheStore {
   readonly #clock: Clock
   /** In order of their last publish. */
   readonly #entries = new Map<Topic, Entry>()
+  /** Topic → when the next miss may be told, in order of that time. */
+  readonly #misses = new Map<Topic, number>()
   #version = 0
 
   constructor(clock: Clock) {
@@ -30,7 +36,7 @@ export class MemoryCache implements CacheStore {
     this.#version += 1
     this.#entries.delete(topic)
     this.#entries.set(topic, { frame, version: this.#version, expiresAtMs: this.#clock.monotonicMs() + ttlMs })
-    if (this.#entries.size > entriesMax) this.#dropOldest()
+    if (this.#entries.size > entriesMax) dropFirst(this.#entries)
     return this.#version
   }
 
@@ -43,9 +49,22 @@ export class MemoryCache implements CacheStore {
     return Promise.resolve(undefined)
   }
 
+  claimMiss(topic: Topic): Promise<boolean> {
+    const nowMs = this.#clock.monotonicMs()
+    if ((this.#misses.get(topic) ?? nowMs) > nowMs) return Promise.resolve(false)
+    this.#misses.delete(topic)
+    this.#misses.set(topic, nowMs + missMs)
+    if (this.#misses.size > missesMax) dropFirst(this.#misses)
+    return Promise.resolve(true)
+  }
+
   /** Drops expired entries, the oldest publishes first. An entry behind one of a longer ttl waits for it. */
   sweep(): void {
     const nowMs = this.#clock.monotonicMs()
+    for (const [topic, untilMs] of this.#misses) {
+      if (untilMs > nowMs) break
+      this.#misses.delete(topic)
+    }
     let looked = 0
     for (const [topic, entry] of this.#entries) {
       looked += 1
@@ -53,9 +72,9 @@ export class MemoryCache implements CacheStore {
       if (looked >= sweptMax) return
     }
   }
+}
 
-  #dropOldest(): void {
-    const oldest = this.#entries.keys().next()
-    if (oldest.done !== true) this.#entries.delete(oldest.value)
-  }
+function dropFirst(map: Map<Topic, unknown>): void {
+  const first = map.keys().next()
+  if (first.done !== true) map.delete(first.value)
 }

@@ -1,6 +1,15 @@
 import type { Clock } from '../../base/clock.js'
 import type { BusCounters } from '../../core/counters.js'
-import type { Outbox, OutboxEntry, Transition, TransitionType, WantsTransition } from '../../core/ports/outbox.js'
+import type {
+  Outbox,
+  OutboxEntry,
+  OutboxListener,
+  OutboxPage,
+  OutboxProgress,
+  Transition,
+  TransitionType,
+  WantsTransition,
+} from '../../core/ports/outbox.js'
 
 /** Entries kept at any time; above, the oldest go and are counted. */
 export const outboxEntriesMax = 100_000
@@ -11,6 +20,7 @@ const slackMax = 10_000
 /** Transitions of one process, in one partition. Ids look like those of a Redis stream, `MS-NUMBER`, and both parts only grow. */
 export class MemoryOutbox implements Outbox {
   readonly partitions = 1
+  readonly outlives = false
   readonly #wants: WantsTransition
   readonly #clock: Clock
   readonly #counters: BusCounters
@@ -20,6 +30,7 @@ export class MemoryOutbox implements Outbox {
   /** The number of the first entry of the list. */
   #firstNumber = 1
   #lastMs = 0
+  #listener: OutboxListener | undefined
 
   constructor(wants: WantsTransition, clock: Clock, counters: BusCounters) {
     this.#wants = wants
@@ -40,19 +51,32 @@ export class MemoryOutbox implements Outbox {
     this.#lastMs = Math.max(this.#lastMs, timeMs)
     const transition: Transition = { type, appId, channel, ...details, timeMs }
     this.#entries.push({ id: `${this.#lastMs}-${this.#firstNumber + this.#entries.length}`, transition })
-    if (this.#entries.length - this.#gone <= outboxEntriesMax) return
-    this.#counters.outboxDropped += 1
-    this.#drop(this.#gone + 1)
+    if (this.#entries.length - this.#gone > outboxEntriesMax) {
+      this.#counters.outboxDropped += 1
+      this.#drop(this.#gone + 1)
+    }
+    this.#listener?.appended(0)
   }
 
-  read(_partition: number, after: string, count: number): Promise<readonly OutboxEntry[]> {
+  watch(listener: OutboxListener): void {
+    this.#listener = listener
+    listener.gained(0, { doneTo: '', readTo: '', behind: new Map() })
+  }
+
+  read(_partition: number, after: string, count: number): Promise<OutboxPage> {
     const from = Math.max(this.#gone, this.#indexAfter(after))
-    return Promise.resolve(this.#entries.slice(from, from + count))
+    return Promise.resolve({ entries: this.#entries.slice(from, from + count), nowMs: this.#clock.nowMs() })
   }
 
-  done(_partition: number, upTo: string): Promise<void> {
-    const until = Math.min(this.#entries.length, this.#indexAfter(upTo))
+  /** Only what may be dropped matters: nobody else goes on. */
+  done(_partition: number, { doneTo }: OutboxProgress): Promise<void> {
+    const until = Math.min(this.#entries.length, this.#indexAfter(doneTo))
     if (until > this.#gone) this.#drop(until)
+    return Promise.resolve()
+  }
+
+  release(): Promise<void> {
+    this.#listener = undefined
     return Promise.resolve()
   }
 

@@ -16,6 +16,9 @@ const tags = (
 
 export const partitionCount = tags.length
 
+/** No topic of an app has this name, for lack of a slash. */
+export const outboxTopic = '#outbox'
+
 /** Begins every key after the prefix; a node reads its own version. */
 const layoutVersion = '1'
 
@@ -53,7 +56,10 @@ export class Keys {
     this.#topicAt = (this.#starts[0]?.length ?? 0) + 2
   }
 
-  /** Hash: node → the end of its lease in ms, then `r` when it has written its truth, `w` while it still writes. */
+  /**
+   * Hash: node → the end of its lease in ms, then `s` when it takes part in sending webhooks, then `r` when it has written its truth
+   * or `w` while it still writes.
+   */
   nodes(partition: number): string {
     return `${this.#of(partition)}nodes`
   }
@@ -86,6 +92,19 @@ export class Keys {
   /** Stream: the outbox. */
   outbox(partition: number): string {
     return `${this.#of(partition)}outbox`
+  }
+
+  /**
+   * String: `TERM END_MS NODE`, the node that sends what is in the outbox, and until when it need not renew that. NODE is `-` when it
+   * gave that up. Each node that takes it gets the next term. Kept when it is over, to know who was the last.
+   */
+  sender(partition: number): string {
+    return `${this.#of(partition)}sender`
+  }
+
+  /** Hash: how far the outbox has been dealt with: `done`, `read`, and `:RECEIVER` for each that is behind. */
+  progress(partition: number): string {
+    return `${this.#of(partition)}progress`
   }
 
   /** Sorted set: `TOPIC\nUSER` held for a handover, by the time it ends. */
@@ -143,6 +162,11 @@ export class Keys {
     return `${this.#of(partition)}e:${topic}`
   }
 
+  /** String that expires: somebody has told the topic's app of a cache miss. */
+  missed(partition: number, topic: Topic): string {
+    return `${this.#of(partition)}x:${topic}`
+  }
+
   /** A key of a part that keeps its own layout (budgets). */
   own(partition: number, name: string): string {
     return `${this.#of(partition)}${name}`
@@ -151,6 +175,17 @@ export class Keys {
   /** The bus channel of a topic. */
   bus(partition: number, topic: Topic): string {
     return `${this.#of(partition)}b:${topic}`
+  }
+
+  /** The bus channel on which the node that sends hears of new entries of the outbox. */
+  outboxBus(partition: number): string {
+    return this.bus(partition, outboxTopic)
+  }
+
+  /** The partition of a bus channel of this deployment. */
+  partitionOfBus(channel: string): number {
+    const numberAt = this.#topicAt - 'NNxx}:b:'.length
+    return Number(channel.slice(numberAt, numberAt + 2))
   }
 
   /** What `bus` was given, from a channel of this deployment. */

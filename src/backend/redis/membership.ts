@@ -4,6 +4,7 @@ import { Counts, type Counted } from './counts.js'
 import { partitionCount } from './keys.js'
 import { LinkError } from './link.js'
 import { Members } from './members.js'
+import type { OutboxLeases } from './outbox-leases.js'
 import { orUnexpected, Partition, type Surroundings } from './partition.js'
 import { Reaper } from './reaper.js'
 import { listOf, numberOf, textOf, textsOf } from './replies.js'
@@ -35,6 +36,7 @@ export interface Share {
 export class Membership {
   readonly shares: readonly Share[]
   readonly #around: Surroundings
+  readonly #leases: OutboxLeases
   readonly #reaper: Reaper
   readonly #beatMs: number
   /** Dead nodes that were counted and logged. */
@@ -44,8 +46,9 @@ export class Membership {
   #timer: Timer | undefined
   #closed = false
 
-  constructor(around: Surroundings, announce: Announce, counted: Counted) {
+  constructor(around: Surroundings, leases: OutboxLeases, announce: Announce, counted: Counted) {
     this.#around = around
+    this.#leases = leases
     this.#reaper = new Reaper(around)
     this.#beatMs = Math.max(100, around.leaseMs / 5)
     this.shares = Array.from({ length: partitionCount }, (_none, number) => {
@@ -128,6 +131,7 @@ export class Membership {
     if (beat.state === 'empty') {
       this.#around.logger.warn({ partition: partition.number }, 'The data in Redis is gone: it is written again')
       partition.state = 'restoring'
+      this.#leases.dataLost(partition.number)
       share.waitsUntilMs = this.#around.clock.monotonicMs() + this.#beatMs
       await members.restore()
       await counts.restore()
@@ -138,6 +142,7 @@ export class Membership {
         return
       }
     }
+    this.#leases.answered(partition.number, beat.sender)
     partition.generation = beat.generation
     partition.nodes = beat.nodes
     partition.gathered ||= beat.awaited === 0
@@ -166,6 +171,9 @@ export class Membership {
       keys.reaper(number),
       keys.version(number),
       keys.handovers(number),
+      keys.sender(number),
+      keys.progress(number),
+      keys.outbox(number),
     ]
     const gapMs = Math.ceil(1.6 * this.#beatMs)
     const fresh = `${node}.${this.#generations}`
@@ -179,9 +187,10 @@ export class Membership {
       wrote ? 1 : 0,
       partition.state === 'down' ? 1 : 0,
       reaperMs,
+      ...this.#leases.asked(number),
     ]
     const reply = await partition.ask(scripts.beat, beatKeys, [...args, ...partition.nodes], beatTimeoutMs)
-    const [state, generation, awaited, nodes, dead, over] = listOf(reply)
+    const [state, generation, awaited, nodes, dead, over, sender] = listOf(reply)
     return {
       state: textOf(state),
       generation: textOf(generation),
@@ -189,6 +198,7 @@ export class Membership {
       nodes: textsOf(nodes),
       dead: textsOf(dead).filter((other) => other !== node),
       over: textsOf(over),
+      sender: listOf(sender),
     }
   }
 
@@ -251,4 +261,6 @@ interface Beat {
   readonly nodes: readonly string[]
   readonly dead: readonly string[]
   readonly over: readonly string[]
+  /** For OutboxLeases. */
+  readonly sender: readonly unknown[]
 }

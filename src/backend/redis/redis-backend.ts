@@ -7,10 +7,11 @@ import type { TellsCounts } from '../../core/ports/occupancy-store.js'
 import type { WantsTransition } from '../../core/ports/outbox.js'
 import { splitTopic, userOfStatusTopic } from '../../core/topic.js'
 import { memberAddedFrame, memberRemovedFrame, watchlistFrame } from '../../protocol/outbound.js'
-import { Keys, partitionCount } from './keys.js'
+import { Keys, outboxTopic, partitionCount } from './keys.js'
 import type { Links } from './link.js'
 import { createLinks } from './links.js'
 import { Membership } from './membership.js'
+import { OutboxLeases } from './outbox-leases.js'
 import { queryWaitMs, type Surroundings } from './partition.js'
 import { RedisBroker } from './redis-broker.js'
 import { budgetScripts, RedisBudget } from './redis-budget.js'
@@ -59,6 +60,7 @@ export class RedisBackend implements Backend {
   readonly #keys: Keys
   readonly #links: Links
   readonly #membership: Membership
+  readonly #leases: OutboxLeases
   /** Partitions whose server is not connected, and since when there are any. */
   readonly #downPartitions = new Set<number>()
   #downSinceMs: number | undefined
@@ -82,8 +84,10 @@ export class RedisBackend implements Backend {
       counters: this.counters,
     })
     const around: Surroundings = { ...options, links: this.#links, keys: this.#keys, counters: this.counters }
+    this.#leases = new OutboxLeases(around)
     this.#membership = new Membership(
       around,
+      this.#leases,
       (topic, change, userId, userInfo) => this.#announce(topic, change, userId, userInfo),
       (topic, total) => this.#sink?.counted(topic, total),
     )
@@ -99,7 +103,7 @@ export class RedisBackend implements Backend {
     this.users = new RedisUsers(around, shares, toldUpTo)
     this.occupancy = new RedisOccupancy(around, shares)
     this.cache = new RedisCache(around)
-    this.outbox = new RedisOutbox(around, shares)
+    this.outbox = new RedisOutbox(around, shares, this.#leases)
     this.budget = new RedisBudget({
       links: this.#links,
       keys: this.#keys,
@@ -116,7 +120,7 @@ export class RedisBackend implements Backend {
     this.broker.start(sink)
     const firstLeases: Promise<void>[] = []
     await this.#links.start({
-      message: (channel, payload) => this.broker.receive(this.#keys.topicOfBus(channel), payload),
+      message: (channel, payload) => this.#receive(channel, payload),
       partitionUp: (partition) => {
         this.#downPartitions.delete(partition)
         if (this.#downPartitions.size === 0) this.#downSinceMs = undefined
@@ -142,6 +146,12 @@ export class RedisBackend implements Backend {
     await this.#within(lastCallsMs, Promise.resolve(this.budget.close()))
     this.broker.close()
     await this.#links.close()
+  }
+
+  #receive(channel: string, payload: string): void {
+    const topic = this.#keys.topicOfBus(channel)
+    if (topic === outboxTopic) this.#leases.heard(this.#keys.partitionOfBus(channel), payload)
+    else this.broker.receive(topic, payload)
   }
 
   /** Brings a change of members to the subscribers of this node. */

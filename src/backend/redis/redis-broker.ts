@@ -135,6 +135,10 @@ export class RedisBroker implements Broker {
       case 'counted':
         this.#countsOf(partitionOf(topic))?.heard(topic, message.total)
         return
+      case 'appended':
+        // Of a channel of its own, which does not lead here.
+        this.#around.counters.droppedJunk += 1
+        return
       case 'control':
         if (topic === controlTopic) this.#sink?.control(message.control)
         return

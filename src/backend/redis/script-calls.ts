@@ -56,6 +56,7 @@ export function askCounts(
     keys.counts(number, node),
     keys.occupied(number, appId),
     keys.outbox(number),
+    keys.outboxBus(number),
     ...topics.map((topic) => keys.bus(number, topic)),
   ]
   const wants = (['channel_occupied', 'channel_vacated', 'subscription_count'] as const).map((type) =>
@@ -97,5 +98,6 @@ function memberKeys({ keys }: Surroundings, partition: number, node: string, top
     keys.bus(partition, topic),
     keys.sockets(partition, node, topic),
     keys.topics(partition, node),
+    keys.outboxBus(partition),
   ]
 }

@@ -4,6 +4,7 @@ import { loadScript } from './scripts.js'
 
 const clock = ['lib-clock']
 const members = ['lib-clock', 'lib-outbox', 'lib-members']
+const sender = ['lib-clock', 'lib-sender']
 const counts = ['lib-clock', 'lib-outbox', 'lib-counts']
 
 export const scripts = {
@@ -21,6 +22,8 @@ export const scripts = {
   restoreCounts: loadScript('restore-counts', counts),
   sweepCounts: loadScript('sweep-counts', counts),
   totals: loadScript('totals', clock),
-  beat: loadScript('beat', clock),
+  beat: loadScript('beat', sender),
   bury: loadScript('bury', clock),
+  noteProgress: loadScript('note-progress', sender),
+  releaseSender: loadScript('release-sender', sender),
 } as const satisfies Record<string, Script>

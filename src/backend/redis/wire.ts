@@ -7,12 +7,14 @@
  * `1a ORIGIN BEFORE VERSION` + user as JSON + line break + `:` and user info as JSON, or nothing     a member came
  * `1d ORIGIN BEFORE VERSION` + user as JSON + line break                                             a member is gone
  * `1n ORIGIN TOTAL` + nothing                         the subscriptions of the topic's channel, all nodes together, are so many now
+ * `1o ID` + nothing                                   an entry was appended to the partition's outbox
  * `1x ORIGIN SENT` + message as JSON                  to all nodes
  *
  * ORIGIN is the node; EXCEPT a socket id or `-`; SENT ms of Redis's clock; SEQUENCE counts a topic's messages, so that a jump is a
- * gap; BEFORE and VERSION are those of the topic's members. Scripts write the numbers, and 1a and 1d as a whole.
+ * gap; BEFORE and VERSION are those of the topic's members; ID is the entry's. Scripts write the numbers, and 1a, 1d and 1o as a whole.
  */
 import type { ControlMessage, SocketId } from '../../core/ports/broker.js'
+import { isEntryId } from '../../core/entry-id.js'
 
 export type BusMessage =
   | {
@@ -34,6 +36,7 @@ export type BusMessage =
       readonly userInfo: string | undefined
     }
   | { readonly type: 'counted'; readonly total: number }
+  | { readonly type: 'appended'; readonly id: string }
   | { readonly type: 'control'; readonly control: ControlMessage }
 
 /** The part of an event's message before its numbers; the script appends them and `bodyOf`. */
@@ -79,6 +82,8 @@ export function decodeMessage(payload: string): BusMessage | undefined {
       return memberOf('removed', fields, body)
     case '1n':
       return countedOf(fields, body)
+    case '1o':
+      return appendedOf(fields, body)
     case '1x':
       return fields.length === 3 ? controlOf(body) : undefined
     default:
@@ -119,6 +124,11 @@ function countedOf(fields: readonly string[], body: string): BusMessage | undefi
   const number = wholeNumber(total)
   if (fields.length !== 3 || origin === '' || body !== '' || !Number.isSafeInteger(number)) return undefined
   return { type: 'counted', total: number }
+}
+
+function appendedOf(fields: readonly string[], body: string): BusMessage | undefined {
+  const [, id = ''] = fields
+  return fields.length === 2 && body === '' && isEntryId(id) ? { type: 'appended', id } : undefined
 }
 
 function controlOf(body: string): BusMessage | undefined {

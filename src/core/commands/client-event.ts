@@ -4,20 +4,23 @@ import type { ClientEventMessage } from '../../protocol/inbound.js'
 import { clientEventFrame } from '../../protocol/outbound.js'
 import type { Delivery } from '../delivery.js'
 import type { Broker } from '../ports/broker.js'
+import type { WebhookSink } from '../ports/webhook-sink.js'
 import type { RateLimits } from '../rate-limits.js'
 import type { Connection, Subscription } from '../local-state.js'
 
+export interface ClientEventParts {
+  readonly delivery: Delivery
+  readonly broker: Pick<Broker, 'relay'>
+  readonly rates: RateLimits
+  readonly webhooks: WebhookSink
+}
+
 /**
- * A client event (2.6): the rules in the protocol's order, then to this node's subscribers at once and to the other nodes
- * without confirmation (D3).
+ * A client event (2.6): the rules in the protocol's order, then to this node's subscribers at once, to the other nodes without
+ * confirmation (D3), and to the app's webhooks.
  */
-export function clientEvent(
-  connection: Connection,
-  message: ClientEventMessage,
-  delivery: Delivery,
-  broker: Pick<Broker, 'relay'>,
-  rates: RateLimits,
-): void {
+export function clientEvent(connection: Connection, message: ClientEventMessage, parts: ClientEventParts): void {
+  const { delivery, broker, rates, webhooks } = parts
   const subscription = connection.subscriptions?.get(message.channel)
   const refusal = refuse(connection, message, subscription)
   if (refusal !== undefined || subscription === undefined) {
@@ -32,6 +35,11 @@ export function clientEvent(
   const frame = clientEventFrame(message.event, message.channel, message.dataLiteral, subscription.userId)
   delivery.deliver(topic, frame, connection.socketId, 'none', 0)
   broker.relay(topic, { frame, except: connection.socketId })
+  const { app } = connection.local
+  if (app.webhooks.length === 0) return
+  const { channel, event, dataLiteral } = message
+  const { socketId } = connection
+  webhooks.clientEvent(app, { channel, event, dataLiteral, socketId, userId: subscription.userId })
 }
 
 function refuse(

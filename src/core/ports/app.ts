@@ -61,6 +61,21 @@ export interface WebhookSettings {
   readonly url: string
   /** Which events it is sent; empty = all. */
   readonly events: readonly WebhookEventName[]
+  /** Only channels whose name begins and ends so; empty = any. */
+  readonly channelPrefix: string
+  readonly channelSuffix: string
+  /** Added to each request. May hold secrets. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Several events in one request: so many at most, gathered for so long. Otherwise each has its own. */
+  readonly batch: { readonly enabled: boolean; readonly windowMs: number; readonly max: number }
+  /** How long one attempt may take. */
+  readonly timeoutMs: number
+  /** How long after it happened an event is tried again; 0 = never. */
+  readonly retryForMs: number
+  /** How long `channel_vacated` and `member_removed` wait for a return; 0 = they do not. */
+  readonly leaveDelayMs: number
+  /** Whether the address may be one of this machine or of a private network. */
+  readonly allowPrivateNetwork: boolean
 }
 
 export type WebhookEventName = TransitionType | 'client_event' | 'cache_miss'

@@ -88,7 +88,7 @@ describe('a change of apps', () => {
   })
 
   test('is no longer heard after the node has stopped', async () => {
-    await fixture.node.stop()
+    await fixture.stop()
     change(two)
     expect(client.socket.open).toBe(true)
   })

@@ -65,7 +65,7 @@ describe('draining (R16)', () => {
     const ann = await fixture.member('presence-a', 'ann')
     fixture.backend.hold('presence.leave')
     await drain(fixture, [ann], 0)
-    const stopped = fixture.node.stop()
+    const stopped = fixture.stop()
     await settle()
     expect(close).not.toHaveBeenCalled()
     fixture.backend.release('presence.leave')
@@ -76,7 +76,7 @@ describe('draining (R16)', () => {
     const bob = await stuck.member('presence-a', 'bob')
     stuck.backend.hold('presence.leave')
     await drain(stuck, [bob], 0)
-    const ended = stuck.node.stop()
+    const ended = stuck.stop()
     for (let step = 0; step < 2; step += 1) {
       await settle()
       stuck.clock.advance(2000)

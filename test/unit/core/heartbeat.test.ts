@@ -86,7 +86,7 @@ describe('liveness (1.4)', () => {
   })
 
   test('stops with the node', async () => {
-    await fixture.node.stop()
+    await fixture.stop()
     await fixture.passSeconds(100)
     expect(client.socket.pings).toBe(0)
     expect(fixture.clock.timers).toBe(0)

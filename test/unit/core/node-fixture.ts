@@ -10,6 +10,7 @@ import { FakeSocket } from '../../fakes/fake-socket.js'
 import { StaticAppRegistry } from '../../../src/apps/static.js'
 import { ManualClock } from '../../fakes/manual-clock.js'
 import { RecordingLogger } from '../../fakes/recording-logger.js'
+import { RecordingWebhooks } from '../../fakes/recording-webhooks.js'
 import { ScriptedBackend } from '../../fakes/scripted-backend.js'
 
 const signer = new HmacKey(appSecret)
@@ -39,6 +40,7 @@ export class NodeFixture {
   })
   readonly fanout = new FakeFanout()
   readonly logger = new RecordingLogger()
+  readonly webhooks = new RecordingWebhooks()
   readonly registry: StaticAppRegistry
   readonly node: Node
   /** Memory in use that the node is told. */
@@ -51,6 +53,7 @@ export class NodeFixture {
       backend: this.backend,
       registry: this.registry,
       fanout: this.fanout,
+      webhooks: this.webhooks,
       clock: this.clock,
       logger: this.logger,
       capacity: {
@@ -71,6 +74,12 @@ export class NodeFixture {
     const fixture = new NodeFixture(options)
     await fixture.node.start()
     return fixture
+  }
+
+  /** As the owner of both does. */
+  async stop(): Promise<void> {
+    await this.node.stop()
+    await this.backend.close()
   }
 
   /** Knocks and opens, as a transport does. */

@@ -221,7 +221,7 @@ describe('subscription_count (2.10)', () => {
     expect(fixture.clock.timers).toBe(idle)
     const again = await crowd(fixture, 110)
     for (const client of again) client.close()
-    await fixture.node.stop()
+    await fixture.stop()
     await settle()
     expect(fixture.clock.timers).toBe(0)
   })
@@ -274,7 +274,7 @@ describe('subscription_count (2.10)', () => {
   test('after the end of a node nobody is told, and no timer starts', async () => {
     const fixture = await counting()
     const client = await fixture.subscribed('news')
-    await fixture.node.stop()
+    await fixture.stop()
     total(fixture, 200)
     expect(countsOf(client)).toEqual([])
     expect(fixture.clock.timers).toBe(0)

@@ -1,6 +1,6 @@
 -- Part of every script that changes how many connections are subscribed.
--- KEYS: 1 nodes, 2 awaited, 3 counts of the node, 4 occupied channels of the app, 5 outbox, from 6 on: the bus channels of the
---       channels, in their order
+-- KEYS: 1 nodes, 2 awaited, 3 counts of the node, 4 occupied channels of the app, 5 outbox, 6 bus channel of the outbox, from 7 on:
+--       the bus channels of the channels, in their order
 -- ARGV: 1 deadline, 2 node, 3 app, 4 whether the app wants channel_occupied (1 or 0), 5 the same for channel_vacated,
 --       6 the same for subscription_count, 7 a message up to the count, or empty when the app's subscribers are not told
 
@@ -19,9 +19,9 @@ end
 
 -- Notes a change for webhooks, and tells every node that has subscribers.
 local function note(channel, bus, before, total)
-  if before == 0 and total > 0 and ARGV[4] == '1' then append(KEYS[5], 'channel_occupied', ARGV[3], channel) end
-  if before > 0 and total == 0 and ARGV[5] == '1' then append(KEYS[5], 'channel_vacated', ARGV[3], channel) end
+  if before == 0 and total > 0 and ARGV[4] == '1' then append(KEYS[5], KEYS[6], 'channel_occupied', ARGV[3], channel) end
+  if before > 0 and total == 0 and ARGV[5] == '1' then append(KEYS[5], KEYS[6], 'channel_vacated', ARGV[3], channel) end
   if before == total or string.sub(channel, 1, 9) == 'presence-' or string.sub(channel, 1, 1) == '#' then return end
-  if ARGV[6] == '1' then append(KEYS[5], 'subscription_count', ARGV[3], channel, 'count', whole(total)) end
+  if ARGV[6] == '1' then append(KEYS[5], KEYS[6], 'subscription_count', ARGV[3], channel, 'count', whole(total)) end
   if ARGV[7] ~= '' then publish(bus, ARGV[7] .. whole(total) .. '\n') end
 end

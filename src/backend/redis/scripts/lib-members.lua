@@ -1,6 +1,6 @@
 -- Part of every script that changes who is in a topic.
 -- KEYS: 1 nodes, 2 awaited, 3 version, 4 changed, 5 roster, 6 users, 7 user counts, 8 handovers, 9 outbox, 10 bus channel,
---       11 sockets of the node, 12 topics of the node
+--       11 sockets of the node, 12 topics of the node, 13 bus channel of the outbox
 -- ARGV: 1 deadline, 2 node, 3 topic, 4 app, 5 channel, 6 whether the channel is listed (1 or 0), 7 origin of the message,
 --       8 whether the app wants member_added (1 or 0), 9 the same for member_removed
 
@@ -30,7 +30,7 @@ end
 local function appear(user, info)
   local before, version = enter(user, info)
   tell('a', before, version, user, info)
-  if ARGV[8] == '1' then append(KEYS[9], 'member_added', ARGV[4], ARGV[5], 'user', user) end
+  if ARGV[8] == '1' then append(KEYS[9], KEYS[13], 'member_added', ARGV[4], ARGV[5], 'user', user) end
   return before, version
 end
 
@@ -42,7 +42,7 @@ local function vanish(user)
   if redis.call('EXISTS', KEYS[5]) == 1 then redis.call('SET', KEYS[4], version) else redis.call('DEL', KEYS[4]) end
   if ARGV[6] == '1' and redis.call('HINCRBY', KEYS[7], ARGV[5], -1) <= 0 then redis.call('HDEL', KEYS[7], ARGV[5]) end
   tell('d', before, version, user, '')
-  if ARGV[9] == '1' then append(KEYS[9], 'member_removed', ARGV[4], ARGV[5], 'user', user) end
+  if ARGV[9] == '1' then append(KEYS[9], KEYS[13], 'member_removed', ARGV[4], ARGV[5], 'user', user) end
 end
 
 -- One connection of a user less. Returns whether it was the last.

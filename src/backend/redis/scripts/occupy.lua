@@ -6,5 +6,5 @@ if late then return 'late' end
 if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 0 then return 'lost' end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'awaited' end
 local before, total = setCount(ARGV[8], ARGV[9], tonumber(ARGV[10]))
-note(ARGV[9], KEYS[6], before, total)
+note(ARGV[9], KEYS[7], before, total)
 return { before, total }

@@ -7,6 +7,6 @@ local lease = redis.call('HGET', KEYS[1], ARGV[2])
 if lease and tonumber(string.match(lease, '^%d+')) > nowMs then return 'alive' end
 for index = 8, #ARGV, 2 do
   local before, total = setCount(ARGV[index], ARGV[index + 1], 0)
-  note(ARGV[index + 1], KEYS[6 + (index - 8) / 2], before, total)
+  note(ARGV[index + 1], KEYS[7 + (index - 8) / 2], before, total)
 end
 return 1

@@ -41,3 +41,24 @@ describe('the count of a channel on the bus', () => {
     )
   })
 })
+
+describe('an entry of the outbox on the bus', () => {
+  test('with its id', () => {
+    expect(decodeMessage('1o 1700000000000-3\n')).toEqual({ type: 'appended', id: '1700000000000-3' })
+  })
+
+  test.each([
+    '1o\n',
+    '1o \n',
+    '1o 5\n',
+    '1o 5-\n',
+    '1o -5\n',
+    '1o 5-5',
+    '1o 5-5 6\n',
+    '1o 5-5\nmore',
+    '1o 5-5x\n',
+    `1o ${'9'.repeat(16)}-0\n`,
+  ])('%j is junk', (payload) => {
+    expect(decodeMessage(payload)).toBeUndefined()
+  })
+})
