@@ -5,29 +5,34 @@ import { MemoryBackend } from './backend/memory/memory-backend.js'
 import { readRedisTls } from './config/redis-tls.js'
 import { messageBytesMax, requestBodyBytesMax } from './config/sizes.js'
 import type { Config } from './config/schema.js'
+import { LatencyCounter, type AppCounters } from './core/counters.js'
 import { Node } from './core/node.js'
 import type { AppRegistry } from './core/ports/app-registry.js'
 import type { Backend } from './core/ports/backend.js'
-import type { HttpEntrance, HttpReply } from './core/ports/http.js'
+import type { HttpEntrance } from './core/ports/http.js'
 import type { Logger } from './core/ports/logger.js'
 import { wantedTransitions } from './core/transitions.js'
-import { corsHeaders, preflightReply } from './http/cors.js'
+import { httpEntrance } from './http/entrance.js'
 import type { Admitted } from './http/guard.js'
 import { busReadiness, healthReply, type Readiness } from './http/health.js'
-import { bodyTooLargeReply, internalErrorReply, overloadedReply } from './http/reply.js'
+import { internalErrorReply } from './http/reply.js'
 import { Router } from './http/router.js'
 import type { Metrics } from './observability/metrics.js'
 import { startMetricsServer, type MetricsServer } from './observability/metrics-server.js'
-import type { AppSample, MetricsSource } from './observability/metrics-source.js'
-import { connectionsFromOpenFiles, openFilesMax } from './observability/open-files.js'
+import { nodeMetricsSource } from './observability/node-source.js'
+import { connectionsFromOpenFiles, openFilesMax, webhookRequestsFromOpenFiles } from './observability/open-files.js'
 import { ProcessMemory } from './observability/process-memory.js'
 import { ClientAddresses } from './transport/uws/client-address.js'
 import { UwsListener } from './transport/uws/listen.js'
 import { UwsHttp } from './transport/uws/request.js'
 import { UwsFanout } from './transport/uws/uws-fanout.js'
+import { HttpPoster } from './webhooks/http-poster.js'
+import { Webhooks } from './webhooks/webhooks.js'
 
 /** How long a stop waits for requests in flight. */
 const finishRequestsMs = 5000
+/** And how long it waits for webhooks, so that everything together ends within the usual grace period of 45 s. */
+const finishWebhooksMs = 10_000
 
 export interface ServerInput {
   readonly config: Config
@@ -111,6 +116,9 @@ class Server implements RunningNode {
   readonly #clock: Clock
   readonly #node: Node
   readonly #backend: Backend
+  readonly #poster: HttpPoster
+  readonly #webhooks: Webhooks
+  readonly #webhookDurations = new LatencyCounter()
   readonly #fanout = new UwsFanout()
   readonly #memory: ProcessMemory
   #metrics: Metrics | undefined
@@ -121,21 +129,34 @@ class Server implements RunningNode {
   #draining = false
 
   constructor(input: ServerInput, clock: Clock, backend: Backend) {
-    const { config, registry, logger } = input
+    const { config, registry, logger, node } = input
     this.#input = input
     this.#clock = clock
     this.#memory = new ProcessMemory(undefined, input.workers)
     this.#messageBytesMax = messageBytesMax(config)
     this.#backend = backend
+    const filesMax = openFilesMax()
+    this.#poster = new HttpPoster({ clock, openMax: webhookRequestsFromOpenFiles(filesMax) })
+    this.#webhooks = new Webhooks({
+      outbox: backend.outbox,
+      registry,
+      poster: this.#poster,
+      clock,
+      logger,
+      node,
+      countersOf: (appId) => this.#countersOf(appId)?.webhooks,
+      durations: this.#webhookDurations,
+    })
     this.#node = new Node({
       backend,
       registry,
       fanout: this.#fanout,
+      webhooks: this.#webhooks,
       clock,
       logger,
       capacity: {
         ...config.capacity,
-        connections: config.capacity.connections || connectionsFromOpenFiles(openFilesMax()),
+        connections: config.capacity.connections || connectionsFromOpenFiles(filesMax),
       },
       requireVersion: config.protocol.requireVersion,
       messageBytesMax: this.#messageBytesMax,
@@ -156,6 +177,7 @@ class Server implements RunningNode {
   async start(): Promise<void> {
     const { config, logger } = this.#input
     const { gateway, admissions, capacity } = this.#node
+    this.#webhooks.start()
     await this.#node.start()
     if (config.metrics.enabled) await this.#startMetrics()
     this.#listener = await UwsListener.start(
@@ -184,10 +206,17 @@ class Server implements RunningNode {
 
   /** Loaded only here, because the metrics library takes 12 MB. */
   async #startMetrics(): Promise<void> {
-    const { config, logger, version, node } = this.#input
+    const { config, registry, logger, version, node } = this.#input
     const { createMetrics } = await import('./observability/metrics.js')
     this.#metrics = createMetrics({
-      source: this.#metricsSource(),
+      source: nodeMetricsSource({
+        node: this.#node,
+        backend: this.#backend,
+        registry,
+        hasBus: config.redis !== undefined,
+        webhooks: { queued: () => this.#webhooks.queued, durations: this.#webhookDurations },
+        draining: () => this.#draining,
+      }),
       build: { version, node },
       ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
     })
@@ -217,14 +246,22 @@ class Server implements RunningNode {
     this.#listener?.stopListening()
     await this.#node.drain(drain.periodMs)
     await this.#finishRequests()
-    await this.stop()
+    await this.#stop(finishWebhooksMs)
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#stop(0)
+  }
+
+  /** Each step needs what the next one ends. Works whatever a start has got to. */
+  async #stop(webhooksLimitMs: number): Promise<void> {
     this.#draining = true
     this.#listener?.stopListening()
     this.#listener?.close()
     await this.#node.stop()
+    await this.#webhooks.stop(webhooksLimitMs)
+    await this.#backend.close()
+    this.#poster.close()
     await this.#metricsServer?.close()
   }
 
@@ -244,64 +281,33 @@ class Server implements RunningNode {
 
   #entrance(): HttpEntrance<Admitted> {
     const { config, registry } = this.#input
-    const { origins } = config.http.cors
     const router = new Router({
       registry,
       core: this.#node.api,
       clock: this.#clock,
       counting: {
-        authFailed: (appId) => this.#countersOf(appId, (counters) => (counters.authFailures.rest += 1)),
-        rateLimited: (appId, kind) => this.#countersOf(appId, (counters) => (counters.rateLimited[kind] += 1)),
+        authFailed: (appId) => {
+          const counters = this.#countersOf(appId)
+          if (counters !== undefined) counters.authFailures.rest += 1
+        },
+        rateLimited: (appId, kind) => {
+          const counters = this.#countersOf(appId)
+          if (counters !== undefined) counters.rateLimited[kind] += 1
+        },
       },
       bodyBytesMax: requestBodyBytesMax(config),
     })
-    return {
-      open: (method, path, origin) => this.#open(method, path, origin, origins),
-      route: (method, path) => router.route(method, path),
-      corsHeaders: (origin) => corsHeaders(origins, origin),
-      readsOrigin: origins.length > 0,
-      bodyTooLarge: bodyTooLargeReply,
-      overloaded: overloadedReply,
-      internalError: internalErrorReply,
+    return httpEntrance({
+      router,
+      origins: config.http.cors.origins,
+      readiness: () => this.readiness(),
       observe: (route, status, seconds) => this.#metrics?.httpObserver(route, status, seconds),
-    }
+    })
   }
 
-  #open(method: string, path: string, origin: string, origins: readonly string[]): HttpReply | undefined {
-    if (method === 'GET' || method === 'HEAD') return healthReply(path, this.readiness(), 'public')
-    return method === 'OPTIONS' ? preflightReply(origins, origin) : undefined
-  }
-
-  #countersOf(appId: string, count: (counters: AppSample['counters']) => void): void {
+  #countersOf(appId: string): AppCounters | undefined {
     const app = this.#input.registry.byId(appId)
-    if (app !== undefined) count(this.#node.hub.localApp(app).counters)
-  }
-
-  #metricsSource(): MetricsSource {
-    const { counters } = this.#backend
-    const up = () => this.#backend.downSinceMs() === undefined
-    return {
-      bus: this.#input.config.redis === undefined ? undefined : { counters, up },
-      outboxDropped: () => counters.outboxDropped,
-      apps: () => this.#samples(),
-      node: this.#node.counters,
-      draining: () => this.#draining,
-      backpressureBytes: () => this.#node.slowConsumers.bufferedBytes,
-    }
-  }
-
-  *#samples(): Iterable<AppSample> {
-    for (const app of this.#input.registry.all()) {
-      const local = this.#node.hub.localApp(app)
-      yield {
-        appId: app.id,
-        counters: local.counters,
-        connected: local.connections.size,
-        channels: local.channels.size,
-        subscriptions: local.subscriptions,
-        presenceMembers: this.#backend.presence.localMembers(app.id),
-      }
-    }
+    return app === undefined ? undefined : this.#node.hub.localApp(app).counters
   }
 }
 

@@ -9,7 +9,7 @@ import type { WorkerStart } from '../workers.js'
 import type { Answers, FromWorker, Question, ToWorker } from '../workers/messages.js'
 import type { Console } from './command.js'
 import type { ProcessEvents } from './lifecycle.js'
-import { hideSecrets } from './serve.js'
+import { hideAppSecrets, hideSecrets } from './hide-secrets.js'
 
 /** The part of `process` that a worker needs: signals, errors, and the channel to its parent. */
 export interface WorkerChannel extends ProcessEvents {
@@ -66,7 +66,7 @@ class ServingWorker {
         void this.#start(message.start)
         return
       case 'apps':
-        for (const { keys } of message.apps) for (const { secret } of keys) this.#redactor.addSecret(secret)
+        hideAppSecrets(this.#redactor, message.apps)
         this.#registry?.replace(message.apps)
         return
       case 'ask':

@@ -14,6 +14,7 @@ import type { RunningServer } from '../server.js'
 import { workerCount } from '../workers/worker-count.js'
 import type { Console } from './command.js'
 import { devAppPath } from './dev-app.js'
+import { hideSecrets } from './hide-secrets.js'
 import { untilStopped, type ProcessEvents } from './lifecycle.js'
 import { pasteText, readyLine, type ReadyServer } from './ready-message.js'
 import { programVersion } from './version.js'
@@ -164,26 +165,6 @@ function watchCertificates(
       },
     }),
   })
-}
-
-/** Whatever of the configuration no log line may hold. */
-export function hideSecrets(redactor: Redactor, { apps, tls, redis }: Config): void {
-  for (const { keys } of apps) for (const { secret } of keys) redactor.addSecret(secret)
-  for (const secret of [tls?.passphrase, redis?.sentinelPassword, ...passwordsOf(redis?.url)]) {
-    if (secret !== undefined) redactor.addSecret(secret)
-  }
-}
-
-/** The password of an address, as it is written there and as it is sent. */
-function passwordsOf(url: string | undefined): string[] {
-  const written = /\/\/[^:]*:(.*)@/.exec(url ?? '')?.[1] ?? ''
-  if (written === '') return []
-  try {
-    return [written, decodeURIComponent(written)]
-  } catch {
-    // The backend says that the address is not written correctly.
-    return [written]
-  }
 }
 
 function absolute(files: readonly string[], console: Console): string[] {

@@ -13,6 +13,7 @@ import {
   whole,
   type TextRule,
 } from './declare.js'
+import { addressProblem, headerProblems } from './webhook-rules.js'
 
 /** Topics are `APP_ID/CHANNEL`, and the id is part of every REST path. */
 const idRule: TextRule = { pattern: /^[A-Za-z0-9_-]+$/, hint: 'may hold only letters, digits, _ and -' }
@@ -79,20 +80,42 @@ const webhookEvents = [
   'subscription_count',
 ] as const
 
+/** Of one app: each has a queue, and up to 16 requests open. */
+const webhooksMax = 20
+
 const webhookSchema = z.strictObject({
-  url: requiredText('Address the events are posted to.', httpUrlRule),
+  url: declare(
+    z
+      .string()
+      .min(1)
+      .regex(httpUrlRule.pattern, { error: httpUrlRule.hint })
+      .superRefine((address, context) => {
+        const problem = httpUrlRule.pattern.test(address) ? addressProblem(address) : undefined
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+      }),
+    { kind: 'text', description: 'Address the events are posted to.', address: true },
+  ),
   events: declare(z.array(z.enum(webhookEvents)).default([...webhookEvents]), {
     kind: 'texts',
-    description: `Which events to send: ${webhookEvents.map((name) => `\`${name}\``).join(', ')}.`,
+    description: `Which events to send: ${webhookEvents.map((name) => `\`${name}\``).join(', ')}. An empty list means all.`,
     defaultText: 'all seven',
   }),
   channelPrefix: text('Only channels whose name begins so.', { default: '' }),
   channelSuffix: text('Only channels whose name ends so.', { default: '' }),
-  headers: declare(z.record(z.string().min(1), z.string()).default({}), {
-    kind: 'map',
-    description: 'Headers added to each request.',
-    secret: true,
-  }),
+  headers: declare(
+    z
+      .record(z.string(), z.string())
+      .superRefine((headers, context) => {
+        for (const { name, message } of headerProblems(headers))
+          context.addIssue({ code: 'custom', message, ...(name === undefined ? {} : { path: [name] }) })
+      })
+      .default({}),
+    {
+      kind: 'map',
+      description: 'Headers added to each request. Those that Belfry sends itself cannot be set.',
+      secret: true,
+    },
+  ),
   headersFile: fileOf('headers'),
   batch: group('Several events in one request.', {
     enabled: toggle('Off: one event per request.', { default: true }),
@@ -183,7 +206,9 @@ export const appSchema = z.strictObject({
     word: 'pusher',
     shape: limitsShape,
   }),
-  webhooks: list('Addresses that are told what happens in channels.', webhookSchema),
+  webhooks: list(`Addresses that are told what happens in channels; at most ${webhooksMax}.`, webhookSchema, {
+    max: webhooksMax,
+  }),
 })
 
 function limit(description: string, figure: number, max: number, unit?: 'bytes' | 'characters') {

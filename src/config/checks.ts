@@ -1,4 +1,4 @@
-/** What no single key can tell: rules over several keys, and what this version does not do yet. */
+/** What no single key can tell: rules over several keys. */
 import type { Problem } from './draft.js'
 import type { Config } from './schema.js'
 import { requestBodyBytesMax } from './sizes.js'
@@ -27,8 +27,6 @@ export function adviceFor(config: Config): Note[] {
         `App "${app.id}" has a secret of fewer than ${secretLengthAdvised} characters: a longer one cannot be guessed.`,
       )
     }
-    if (app.webhooks.length > 0)
-      notes.push(`App "${app.id}" has webhooks: this version records what happens for them, but does not send it yet.`)
     if (config.websocket.messageBytes !== 0 && config.websocket.messageBytes < app.limits.eventBytes) {
       notes.push(
         `websocket.messageBytes is ${config.websocket.messageBytes}, below limits.eventBytes of app "${app.id}" (${app.limits.eventBytes}): client events between the two close the connection with 1009.`,

@@ -2,9 +2,9 @@
  * What other servers' variables mean here, so that a Laravel `.env` or a soketi deployment carries over: `SOKETI_*`,
  * `PUSHER_APP_*`, `REVERB_*`, `REDIS_*` and the `PORT` of a platform. A variable of ours always overrules its aliases.
  */
-import { z } from 'zod'
 import { layers, type Problem } from './draft.js'
 import { keyByEnv } from './keys.js'
+import { lambdaWebhooks, webhooksFromSoketi } from './soketi-webhooks.js'
 import {
   addSetting,
   isFromKubernetes,
@@ -21,6 +21,8 @@ interface Alias {
   readonly meaning: string
   /** The same in our units, as text; undefined = it means nothing here. Without it the value is taken as it is. */
   readonly convert?: (value: string) => string | undefined
+  /** What of it cannot be done here. */
+  readonly refuse?: (name: string, value: string) => Problem[]
 }
 
 /** Where browsers reach the server, as a Laravel `.env` tells it: printed, never listened on. */
@@ -66,7 +68,12 @@ const optionAliases: Readonly<Record<Family, readonly Alias[]>> = {
     },
     { name: 'SOKETI_DEFAULT_APP_USER_AUTHENTICATION', meaning: 'BELFRY_APP_AUTHORIZED_CONNECTIONS_ENABLED' },
     { name: 'SOKETI_USER_AUTHENTICATION_TIMEOUT', meaning: 'BELFRY_APP_AUTHORIZED_CONNECTIONS_TIMEOUT_MS' },
-    { name: 'SOKETI_DEFAULT_APP_WEBHOOKS', meaning: 'BELFRY_APP_WEBHOOKS', convert: webhooksFromSoketi },
+    {
+      name: 'SOKETI_DEFAULT_APP_WEBHOOKS',
+      meaning: 'BELFRY_APP_WEBHOOKS',
+      convert: webhooksFromSoketi,
+      refuse: lambdaWebhooks,
+    },
     { name: 'SOKETI_CHANNEL_LIMITS_MAX_NAME_LENGTH', meaning: 'BELFRY_APP_LIMITS_CHANNEL_NAME_LENGTH' },
     { name: 'SOKETI_CHANNEL_CACHE_TTL', meaning: 'BELFRY_APP_CACHE_TTL_SECONDS' },
     { name: 'SOKETI_EVENT_MAX_BATCH_SIZE', meaning: 'BELFRY_APP_LIMITS_BATCH_EVENTS' },
@@ -148,8 +155,10 @@ class AliasUse {
     if (isSet(this.#variables, alias.meaning) || this.#meanings.has(alias.meaning)) return
     const key = keyByEnv.get(alias.meaning)
     if (key === undefined) throw new Error(`the alias ${alias.name} stands for ${alias.meaning}, which is no variable`)
+    const refused = alias.refuse?.(alias.name, value) ?? []
+    this.problems.push(...refused)
     const text = alias.convert === undefined ? value : alias.convert(value)
-    if (text === undefined) return
+    if (text === undefined || refused.length > 0) return
     this.#meanings.add(alias.meaning)
     addSetting(this.settings, this.problems, key, text, { layer: layers.alias, label: alias.name })
     this.notes.push({ level: 'info', message: `${alias.name} is used as ${alias.meaning}.` })
@@ -260,39 +269,4 @@ function times(factor: number): (value: string) => string {
 function prefix(value: string): string {
   const inner = value.trim().replace(/^\/+|\/+$/g, '')
   return inner === '' ? '' : `/${inner}`
-}
-
-/** soketi's list of webhooks in our words. What is no such list is passed on, and refused with every other error. */
-function webhooksFromSoketi(value: string): string | undefined {
-  const parsed = soketiWebhooks.safeParse(parseJson(value))
-  if (!parsed.success) return value
-  if (parsed.data.length === 0) return undefined
-  return JSON.stringify(
-    parsed.data.map(({ url, event_types: events, filter, headers }) => ({
-      url,
-      events,
-      headers,
-      channelPrefix: filter?.channel_name_starts_with,
-      channelSuffix: filter?.channel_name_ends_with,
-    })),
-  )
-}
-
-const soketiWebhooks = z.array(
-  z.object({
-    url: z.string(),
-    event_types: z.array(z.string()).optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-    filter: z
-      .object({ channel_name_starts_with: z.string().optional(), channel_name_ends_with: z.string().optional() })
-      .optional(),
-  }),
-)
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -12,6 +12,8 @@ export interface KeyFacts {
   readonly unit?: Unit
   /** Never shown. Such a key has a twin `…File` that names the file it is read from. */
   readonly secret?: true
+  /** An address: shown without its login and its query, which are often secrets. */
+  readonly address?: true
   /** For the reference page, when the default is no plain value. */
   readonly defaultText?: string
   /** A group that may also be given as this one word. */
@@ -123,12 +125,14 @@ export function optionalGroup<S extends Shape>(
   return declare(z.strictObject(shape).optional(), { kind: 'group', description, shape })
 }
 
-/** A list of groups, empty by default. */
+/** A list of groups, empty by default. Where it has a maximum the description says so. */
 export function list<S extends Shape>(
   description: string,
   item: z.ZodObject<S, z.core.$strict>,
+  options: { max?: number } = {},
 ): z.ZodDefault<z.ZodArray<z.ZodObject<S, z.core.$strict>>> {
-  return declare(z.array(item).default([]), { kind: 'list', description, shape: item.shape })
+  const items = options.max === undefined ? z.array(item) : z.array(item).max(options.max)
+  return declare(items.default([]), { kind: 'list', description, shape: item.shape })
 }
 
 function ruled(rule: TextRule | undefined): z.ZodString {

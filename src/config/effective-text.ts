@@ -1,5 +1,6 @@
 /** The configuration as `belfry check` shows it: every value in effect, no secret. */
 import { stringify } from 'yaml'
+import { shownAddress } from './addresses.js'
 import { factsOf, type Shape } from './declare.js'
 import { isObject } from './draft.js'
 import { configSchema, type Config } from './schema.js'
@@ -29,5 +30,6 @@ function withoutSecret(value: unknown, facts: ReturnType<typeof factsOf>): unkno
   }
   if (shape !== undefined && isObject(value)) return withoutSecrets(value, shape)
   if (facts.secret === true) return hidden
-  return typeof value === 'string' ? value.replace(/\/\/[^/@]*@/, '//…@') : value
+  if (typeof value !== 'string') return value
+  return facts.address === true ? shownAddress(value) : value.replace(/\/\/[^/@]*@/, '//…@')
 }

@@ -1,5 +1,6 @@
 /** Says in one sentence each what is wrong with a value: what, the limit, the value (never a secret's), what to do. */
 import type { z } from 'zod'
+import { shownAddress } from './addresses.js'
 import { factsOf, type KeyFacts, type Shape } from './declare.js'
 import type { Draft, Problem } from './draft.js'
 import { pathText, type Path } from './keys.js'
@@ -29,7 +30,7 @@ function sentences(issue: Issue, parent: Path, draft: Draft): Problem[] {
     case 'too_small':
       return [tooSmall(issue, label, value)]
     case 'too_big':
-      return [`${label} is ${value}, but may be at most ${issue.maximum}: give a smaller number.`]
+      return [tooBig(issue, label, value, draft.get(path))]
     case 'invalid_format':
     case 'invalid_key':
     case 'invalid_element':
@@ -48,6 +49,12 @@ function tooSmall(issue: z.core.$ZodIssueTooSmall, label: string, value: string)
   if (issue.origin === 'string') return `${label} is empty: give it a value or leave it out.`
   if (value === '0') return `${label} is 0, which does not mean "no limit" here: give at least ${issue.minimum}.`
   return `${label} is ${value}, but must be at least ${issue.minimum}: give a larger number.`
+}
+
+function tooBig(issue: z.core.$ZodIssueTooBig, label: string, shownValue: string, value: unknown): string {
+  if (Array.isArray(value))
+    return `${label} has ${value.length} entries, but may have at most ${issue.maximum}: remove some.`
+  return `${label} is ${shownValue}, but may be at most ${issue.maximum}: give a smaller number.`
 }
 
 /** A union reports the alternative that came furthest into the value; a text of its own, if the schema has one, wins. */
@@ -93,7 +100,7 @@ export function shown(value: unknown, facts: KeyFacts | undefined): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null) return 'a group of keys'
   if (typeof value !== 'string') return String(value)
-  const plain = value.replace(/\/\/[^/@]*@/, '//…@')
+  const plain = facts?.address === true ? shownAddress(value) : value.replace(/\/\/[^/@]*@/, '//…@')
   return JSON.stringify(plain.length > 60 ? `${plain.slice(0, 60)}…` : plain)
 }
 

@@ -12,7 +12,7 @@ interface AppMetric {
 interface AppMetricByLabel {
   readonly name: string
   readonly help: string
-  readonly label: 'code' | 'kind'
+  readonly label: 'code' | 'kind' | 'outcome'
   readonly read: (sample: AppSample) => Iterable<readonly [string, number]>
 }
 
@@ -70,6 +70,12 @@ const countersByLabel: readonly AppMetricByLabel[] = [
     help: 'Requests and messages refused by a rate or a quota.',
     label: 'kind',
     read: ({ counters }) => Object.entries(counters.rateLimited),
+  },
+  {
+    name: 'webhooks_total',
+    help: 'Webhook events by what became of them, once per address; a failed attempt that is followed by another counts them as retried.',
+    label: 'outcome',
+    read: ({ counters }) => Object.entries(counters.webhooks),
   },
 ]
 

@@ -1,4 +1,4 @@
-import type { AppCounters, BusCounters, NodeCounters } from '../core/counters.js'
+import type { AppCounters, BusCounters, LatencyCounter, NodeCounters } from '../core/counters.js'
 
 /** What the collectors read of the node, only while it is scraped. */
 export interface MetricsSource {
@@ -7,6 +7,7 @@ export interface MetricsSource {
   readonly node: NodeCounters
   /** Undefined when there is only this node. */
   readonly bus: BusSample | undefined
+  readonly webhooks: WebhooksSample
   /** Transitions that were dropped from a full outbox. */
   outboxDropped(): number
   draining(): boolean
@@ -18,6 +19,14 @@ export interface MetricsSource {
 export interface BusSample {
   readonly counters: BusCounters
   up(): boolean
+}
+
+/** The sending of webhooks. What became of their events is counted per app. */
+export interface WebhooksSample {
+  /** Events that wait to be sent, or for the answer to it, once per address. */
+  queued(): number
+  /** Of single attempts. */
+  readonly durations: LatencyCounter
 }
 
 /** One app on this node at the moment of the scrape. */

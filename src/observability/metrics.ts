@@ -4,7 +4,7 @@ import { LatencyCounter } from '../core/counters.js'
 import { registerBusMetrics } from './bus-metrics.js'
 import { type HttpObserver, registerHttpMetrics } from './http-metrics.js'
 import { LatencyHistogram } from './latency-histogram.js'
-import type { AppSample, MetricsSource } from './metrics-source.js'
+import type { AppSample, MetricsSource, WebhooksSample } from './metrics-source.js'
 import { registerProcessMetrics } from './process-metrics.js'
 import { registerCounter, registerGauge } from './sample-metrics.js'
 import { registerSoketiMetrics } from './soketi-metrics.js'
@@ -44,6 +44,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   registerAppMetrics(registry, prefix, source.node, () => samples)
   registerNodeMetrics(registry, source)
+  registerWebhookMetrics(registry, source.webhooks)
   if (source.bus !== undefined) registerBusMetrics(registry, prefix, source.bus)
   const httpObserver = withTriggers(registry, registerHttpMetrics(registry, prefix))
   registerProcessMetrics(registry, prefix)
@@ -85,6 +86,21 @@ function registerNodeMetrics(registry: Registry, source: MetricsSource): void {
     labelNames: [],
     read: () => [{ labels: {}, value: source.outboxDropped() }],
   })
+}
+
+function registerWebhookMetrics(registry: Registry, webhooks: WebhooksSample): void {
+  registerGauge(registry, {
+    name: `${prefix}webhook_queue`,
+    help: 'Webhook events of this node that wait to be delivered, once per address.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: webhooks.queued() }],
+  })
+  new LatencyHistogram(
+    registry,
+    `${prefix}webhook_duration_seconds`,
+    'Time of one attempt to deliver webhook events, whatever came of it.',
+    webhooks.durations,
+  )
 }
 
 /** Routes that publish: their answer 200 is the confirmation of the broker. */

@@ -7,8 +7,12 @@ export function openFilesMax(read: (path: string) => string | undefined = readTe
   return Number.isSafeInteger(limit) && limit > 0 ? limit : undefined
 }
 
-/** Descriptors kept back from connections: listeners, logs, REST callers, Redis, webhooks. */
+/** Descriptors kept back from connections: listeners, logs, REST callers, Redis, and half of them webhooks. */
 const descriptorsReserved = 256
+const webhookRequestsReserved = descriptorsReserved / 2
+/** With so many descriptors it is not the connections that use them up: a single process has not the memory. */
+const descriptorsPlenty = 65_536
+const webhookRequestsPlenty = 1024
 
 /**
  * Connections that `capacity.connections: 0` allows: the descriptor limit less what the process needs for itself.
@@ -16,4 +20,13 @@ const descriptorsReserved = 256
  */
 export function connectionsFromOpenFiles(filesMax: number | undefined): number {
   return filesMax === undefined ? Number.POSITIVE_INFINITY : Math.max(1, filesMax - descriptorsReserved)
+}
+
+/**
+ * Requests to webhooks that may be open at once, at all addresses together. One address has up to 16, and one that hangs soon has
+ * few, because what waits for another attempt is not open.
+ * @param filesMax the answer of `openFilesMax`
+ */
+export function webhookRequestsFromOpenFiles(filesMax: number | undefined): number {
+  return filesMax === undefined || filesMax >= descriptorsPlenty ? webhookRequestsPlenty : webhookRequestsReserved
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { hideSecrets } from '../../../src/cli/serve.js'
+import { hideAppSecrets, hideSecrets } from '../../../src/cli/hide-secrets.js'
 import { Redactor } from '../../../src/observability/redact.js'
+import { webhookSettings } from '../../fakes/app-settings.js'
 import { appVariables, configOf } from '../config/load-fixture.js'
 
 it.each([
@@ -21,4 +22,39 @@ it.each([
   expect(redactor.text(line)).toBe(line)
   hideSecrets(redactor, configOf({ environment: { ...appVariables, ...environment } }))
   expect(redactor.text(line)).toBe('WRONGPASS for [redacted], said the server')
+})
+
+const receiver = (url: string, headers: Record<string, string> = {}) => ({
+  keys: [],
+  webhooks: [webhookSettings({ url, headers })],
+})
+
+it.each([
+  ["a header's value", 'tell nobody', receiver('https://a.test', { 'X-Key': 'tell nobody' })],
+  ["a header's token", 'tell-nobody', receiver('https://a.test', { Authorization: 'Bearer tell-nobody' })],
+  ['the user of an address', 'tell-nobody', receiver('https://tell-nobody@a.test')],
+  ['the password of an address', 'tell-nobody', receiver('https://u:tell-nobody@a.test')],
+  ['a password as it is written', 'tell%2Fnobody', receiver('https://u:tell%2Fnobody@a.test')],
+  ['a password as it is sent', 'tell/nobody', receiver('https://u:tell%2Fnobody@a.test')],
+  ['a query', 'a=1&b=2', receiver('https://a.test/hook?a=1&b=2')],
+  ['a value of a query', 'tell nobody', receiver('https://a.test/hook?mode=x&key=tell%20nobody')],
+])('hides %s of a webhook', (_what, secret, app) => {
+  const redactor = new Redactor()
+  const line = `refused ${secret}, said the receiver`
+  expect(redactor.text(line)).toBe(line)
+  hideAppSecrets(redactor, [app])
+  expect(redactor.text(line)).toBe('refused [redacted], said the receiver')
+})
+
+it('hides what the webhooks of a configuration hold', () => {
+  const redactor = new Redactor()
+  const environment = { ...appVariables, BELFRY_APP_WEBHOOK_URL: 'https://tell:nobody@a.test' }
+  hideSecrets(redactor, configOf({ environment }))
+  expect(redactor.text('tell nobody')).toBe('[redacted] [redacted]')
+})
+
+it('leaves ordinary words of an address alone', () => {
+  const redactor = new Redactor()
+  hideAppSecrets(redactor, [receiver('https://a.test/hook?mode=true')])
+  expect(redactor.text('POST https://a.test/hook: true')).toBe('POST https://a.test/hook: true')
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { webhookSettings } from '../../fakes/app-settings.js'
 import { appOf, configOf, errorsOf, loaded, messagesOf } from './load-fixture.js'
 
 const reverb = `BROADCAST_CONNECTION=reverb
@@ -179,6 +180,78 @@ describe("soketi's variables", () => {
       level: 'warn',
       message: 'These variables of soketi have no meaning here and are ignored: SOKETI_MODE, SOKETI_QUEUE_DRIVER.',
     })
+  })
+
+  it('carry their webhooks over', () => {
+    const webhooks = [
+      {
+        url: 'http://laravel.test/hook',
+        event_types: ['client_event', 'cache_miss'],
+        filter: { channel_name_starts_with: 'private-', channel_name_ends_with: '-1' },
+        headers: { 'X-Tenant': 'a' },
+      },
+      // With an address soketi does not call the function.
+      { url: 'https://a.test', event_types: ['member_added'], lambda_function: 'f', lambda: { region: 'eu-west-1' } },
+      // Nor does it send anything to this one.
+      { url: 'https://b.test', event_types: [] },
+    ]
+    const { config, notes } = loaded({
+      environment: { ...soketi, SOKETI_DEFAULT_APP_WEBHOOKS: JSON.stringify(webhooks) },
+    })
+    expect(config.apps[0]?.webhooks).toEqual([
+      webhookSettings({
+        url: 'http://laravel.test/hook',
+        events: ['client_event', 'cache_miss'],
+        channelPrefix: 'private-',
+        channelSuffix: '-1',
+        headers: { 'X-Tenant': 'a' },
+      }),
+      webhookSettings({ url: 'https://a.test', events: ['member_added'] }),
+    ])
+    expect(notes.at(-1)?.message).toBe('SOKETI_DEFAULT_APP_WEBHOOKS is used as BELFRY_APP_WEBHOOKS.')
+  })
+
+  it('name a webhook that calls a function', () => {
+    const webhooks = [
+      { url: 'https://a.test', event_types: [] },
+      { lambda_function: 'f', event_types: ['member_added'], lambda: { async: true } },
+    ]
+    expect(errorsOf({ environment: { ...soketi, SOKETI_DEFAULT_APP_WEBHOOKS: JSON.stringify(webhooks) } })).toEqual([
+      'SOKETI_DEFAULT_APP_WEBHOOKS[1] calls a function of AWS Lambda, which is not possible here: give it a url or remove it.',
+    ])
+  })
+
+  it.each([
+    ['no JSON', 'tell-nobody', 'SOKETI_DEFAULT_APP_WEBHOOKS is not valid JSON: give a JSON list in one line.'],
+    [
+      'no list',
+      '{"url":"https://u:tell-nobody@a.test"}',
+      'SOKETI_DEFAULT_APP_WEBHOOKS is a group of keys, but must be a list',
+    ],
+    [
+      'an entry without an address',
+      '[{"event_types":["cache_miss"]}]',
+      'apps[0].webhooks[0].url in SOKETI_DEFAULT_APP_WEBHOOKS is missing',
+    ],
+    [
+      'a key nobody knows',
+      '[{"url":"https://a.test","event_tipes":["cache_miss"]}]',
+      'event_tipes in SOKETI_DEFAULT_APP_WEBHOOKS is not a known key',
+    ],
+    [
+      'a filter nobody knows',
+      '[{"url":"https://a.test","filter":{"channel":"a"}}]',
+      'filter in SOKETI_DEFAULT_APP_WEBHOOKS is not a known key',
+    ],
+    [
+      'a header of ours',
+      '[{"url":"https://a.test","headers":{"host":"tell-nobody"}}]',
+      'headers.host in SOKETI_DEFAULT_APP_WEBHOOKS is set, but is a header',
+    ],
+  ])('refuse %s among their webhooks', (_what, value, problem) => {
+    const errors = errorsOf({ environment: { ...soketi, SOKETI_DEFAULT_APP_WEBHOOKS: value } })
+    expect(errors[0]).toContain(problem)
+    expect(errors.join()).not.toContain('tell-nobody')
   })
 
   it('say their webhooks in our words', () => {

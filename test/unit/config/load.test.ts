@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AppSettings } from '../../../src/core/ports/app.js'
-import { appSettings } from '../../fakes/app-settings.js'
+import { appSettings, webhookSettings } from '../../fakes/app-settings.js'
 import { appOf, appVariables, configOf, errorsOf, load, loaded, messagesOf } from './load-fixture.js'
 
 const oneApp = 'apps: [{ id: "1", key: key-1, secret: a secret of some length }]'
@@ -468,11 +468,126 @@ describe('several nodes', () => {
 })
 
 describe('webhooks', () => {
-  it('are accepted, and a note says that nothing is sent yet', () => {
+  const withWebhook = (webhook: string) => ({
+    files: { 'belfry.yaml': `apps: [{ id: a, key: ka, secret: a secret of some length, webhooks: [${webhook}] }]` },
+  })
+
+  it('have defaults for everything but the address', () => {
     const environment = { ...appVariables, BELFRY_APP_WEBHOOK_URL: 'https://a.test/hook' }
-    expect(appOf({ environment }).webhooks).toMatchObject([{ url: 'https://a.test/hook', events: { length: 7 } }])
-    expect(messagesOf({ environment })).toEqual([
-      'App "1" has webhooks: this version records what happens for them, but does not send it yet.',
+    const { events } = appOf({ environment }).webhooks[0]!
+    expect(appOf({ environment }).webhooks).toEqual([{ ...webhookSettings({ url: 'https://a.test/hook' }), events }])
+    expect([...events].sort()).toEqual([
+      'cache_miss',
+      'channel_occupied',
+      'channel_vacated',
+      'client_event',
+      'member_added',
+      'member_removed',
+      'subscription_count',
+    ])
+    expect(messagesOf({ environment })).toEqual([])
+  })
+
+  it.each([
+    'http://receiver',
+    'https://user:pa%40ss@receiver.test:8443/a/b?token=x',
+    'http://[::1]:8000/',
+    'HTTPS://Receiver.test',
+    `https://a.test/${'x'.repeat(1985)}`,
+  ])('are posted to %s', (url) => {
+    expect(appOf(withWebhook(`{ url: '${url}' }`)).webhooks[0]?.url).toBe(url)
+  })
+
+  it.each([
+    ['ftp://a.test', '"ftp://a.test", but must be an address that begins with https:// or http://'],
+    ['a.test/hook', '"a.test/hook", but must be an address that begins with https:// or http://'],
+    ['https://a b', '"https://a b", but must be an address that begins with https:// or http://'],
+    ['https://', '"https://", but must be an address that begins with https:// or http://'],
+    ['https:///', '"https:///", but must be a whole address, like https://example.com/hook'],
+    ['https://a.test:99999/', '"https://a.test:99999/", but must be a whole address, like https://example.com/hook'],
+    ['https://a.test/#x', '"https://a.test/#…", but must not have a # and what follows it, which is never sent'],
+    ['https://a.test/#', '"https://a.test/#", but must not have a # and what follows it, which is never sent'],
+    ['https://u:50%@a.test', '"https://…@a.test/", but has a % in its user or password that is not written as %25'],
+    // Neither the login nor the query is shown, however the rest is written.
+    ['https://u:tell-nobody@a:b', '"https://…@a:b", but must be a whole address, like https://example.com/hook'],
+    ['https://u:tell/nobody@a.test', '"https://…@a.test", but must be a whole address, like https://example.com/hook'],
+    ['u:tell-nobody@a.test', '"…@a.test", but must be an address that begins with https:// or http://'],
+    ['http:/a.test?t=tell-nobody', '"http:/a.test?…", but must be an address that begins with https:// or http://'],
+    [
+      'https://a.test/?t=tell-nobody#',
+      '"https://a.test/?…", but must not have a # and what follows it, which is never sent',
+    ],
+  ])('are not posted to %s', (url, problem) => {
+    expect(errorsOf(withWebhook(`{ url: '${url}' }`))).toEqual([
+      `apps[0].webhooks[0].url in belfry.yaml is ${problem}: correct it.`,
+    ])
+  })
+
+  it('are not posted to an address without end', () => {
+    expect(errorsOf(withWebhook(`{ url: 'https://a.test/${'x'.repeat(2000)}' }`))[0]).toContain(
+      'but must not be longer than 2000 characters: correct it.',
+    )
+    expect(errorsOf(withWebhook("{ url: '' }"))[0]).toContain('is empty: give it a value or leave it out.')
+  })
+
+  it('have headers, and none that are ours', () => {
+    const headers = { Authorization: 'Bearer tell-nobody', 'x-tenant': '', "!#$%&'*+.^_`|~-9": 'a b ~' }
+    expect(appOf(withWebhook(JSON.stringify({ url: 'https://a.test', headers }))).webhooks[0]?.headers).toEqual(headers)
+    const wrong = (headers: Record<string, string>) =>
+      errorsOf(withWebhook(JSON.stringify({ url: 'https://a.test', headers })))
+    const label = 'apps[0].webhooks[0].headers'
+    for (const name of [
+      'Content-Type',
+      'content-length',
+      'HOST',
+      'Connection',
+      'Transfer-Encoding',
+      'x-pusher-key',
+      'X-Pusher-Signature',
+      'X-Belfry-Delivery',
+    ]) {
+      expect(wrong({ [name]: 'tell-nobody' })).toEqual([
+        `${label}.${name} in belfry.yaml is set, but is a header that Belfry itself sends: correct it.`,
+      ])
+    }
+    expect(wrong({ 'X-A': '1', 'x-a': '2' })).toEqual([
+      `${label}.x-a in belfry.yaml is set, but the same name stands there in other capitals: correct it.`,
+    ])
+    for (const value of ['a\nb', 'a\u0000', 'caf\u00e9', '\t']) {
+      expect(wrong({ 'X-A': value })).toEqual([
+        `${label}.X-A in belfry.yaml is set, but may hold only printable ASCII characters: correct it.`,
+      ])
+    }
+    expect(wrong({ 'X-A': 'x'.repeat(4097) })[0]).toContain('must not be longer than 4096 characters')
+    expect(wrong(Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`X-${n}`, ''])))).toEqual([
+      `${label} in belfry.yaml is set, but must not hold more than 32 headers: correct it.`,
+    ])
+  })
+
+  it('show no wrong name of a header: it may be the secret', () => {
+    for (const name of ['Authorization: Bearer tell-nobody', '', 'a b', 'caf\u00e9']) {
+      const webhook = JSON.stringify({ url: 'https://a.test', headers: { 'X-A': '1', [name]: '' } })
+      expect(errorsOf(withWebhook(webhook))).toEqual([
+        "apps[0].webhooks[0].headers in belfry.yaml is set, but the name of header 2 may hold only letters, digits and ! # $ % & ' * + - . ^ _ ` | ~: correct it.",
+      ])
+    }
+  })
+
+  it('have their headers in a file', () => {
+    const { files } = withWebhook('{ url: https://a.test, headersFile: h.yaml }')
+    const { headers } = appOf({ files: { ...files, 'h.yaml': 'Authorization: Bearer tell-nobody' } }).webhooks[0]!
+    expect(headers).toEqual({ Authorization: 'Bearer tell-nobody' })
+    const errors = errorsOf({ files: { ...files, 'h.yaml': 'Host: tell-nobody' } })
+    expect(errors).toEqual([
+      'apps[0].webhooks[0].headers.Host in h.yaml is set, but is a header that Belfry itself sends: correct it.',
+    ])
+  })
+
+  it('are at most twenty for an app', () => {
+    const some = (count: number) => withWebhook(Array.from({ length: count }, () => '{ url: https://a.test }').join())
+    expect(appOf(some(20)).webhooks).toHaveLength(20)
+    expect(errorsOf(some(21))).toEqual([
+      'apps[0].webhooks in belfry.yaml has 21 entries, but may have at most 20: remove some.',
     ])
   })
 })

@@ -63,6 +63,7 @@ describe('mergeMetrics', () => {
       '{"app_id":"1"}': 7,
     })
     expect(both('gauge', 'belfry_backpressure_bytes', [[{}, 3]], [[{}, 4]])).toEqual({ '{}': 7 })
+    expect(both('gauge', 'belfry_webhook_queue', [[{}, 3]], [[{}, 4]])).toEqual({ '{}': 7 })
   })
 
   it('shows the worst of a state', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AppCounters, BusCounters, NodeCounters } from '../../../src/core/counters.js'
+import { AppCounters, BusCounters, LatencyCounter, NodeCounters } from '../../../src/core/counters.js'
 import { createMetrics, type MetricsOptions } from '../../../src/observability/metrics.js'
 import type { AppSample, MetricsSource } from '../../../src/observability/metrics-source.js'
 import { type Family, parseExposition } from './exposition.js'
@@ -23,6 +23,9 @@ const contract: Readonly<Record<string, { readonly type: string; readonly labels
   belfry_protocol_errors_total: { type: 'counter', labels: ['app_id', 'kind'] },
   belfry_rate_limited_total: { type: 'counter', labels: ['app_id', 'kind'] },
   belfry_slow_consumer_closed_total: { type: 'counter', labels: ['app_id'] },
+  belfry_webhooks_total: { type: 'counter', labels: ['app_id', 'outcome'] },
+  belfry_webhook_queue: { type: 'gauge', labels: [] },
+  belfry_webhook_duration_seconds: { type: 'histogram', labels: [] },
   belfry_backpressure_bytes: { type: 'gauge', labels: [] },
   belfry_draining: { type: 'gauge', labels: [] },
   belfry_build_info: { type: 'gauge', labels: ['version', 'node'] },
@@ -50,6 +53,8 @@ class FakeSource implements MetricsSource {
   isUp: boolean | undefined
   isDraining = false
   waitingBytes = 0
+  waitingEvents = 0
+  readonly webhooks = { queued: () => this.waitingEvents, durations: new LatencyCounter() }
   reads = 0;
 
   *apps(): Iterable<AppSample> {
@@ -253,6 +258,26 @@ describe('a scrape', () => {
     expect(valueOf(families, 'belfry_draining')).toBe(1)
     expect(valueOf(families, 'belfry_backpressure_bytes')).toBe(21)
     expect(valueOf(families, 'belfry_build_info', { version: '1.2.3', node: 'n1' })).toBe(1)
+  })
+
+  it('shows what became of webhooks', async () => {
+    const source = new FakeSource()
+    const counters = source.add('1')
+    source.add('2')
+    Object.assign(counters.webhooks, { delivered: 1, retried: 2, given_up: 3, dropped: 4, paired: 5 })
+    source.waitingEvents = 6
+    for (const seconds of [0.02, 5.1, 59, 61]) source.webhooks.durations.observe(seconds)
+    const families = parseExposition(await create(source).text())
+    const { series = [] } = families.get('belfry_webhooks_total') ?? {}
+    const ofApp = (appId: string) =>
+      series.filter(({ labels }) => labels['app_id'] === appId).map(({ labels, value }) => [labels['outcome'], value])
+    expect(Object.fromEntries(ofApp('1'))).toEqual({ delivered: 1, retried: 2, given_up: 3, dropped: 4, paired: 5 })
+    expect(ofApp('2').map(([, value]) => value)).toEqual([0, 0, 0, 0, 0])
+    expect(valueOf(families, 'belfry_webhook_queue')).toBe(6)
+    const upTo = (le: string) => valueOf(families, 'belfry_webhook_duration_seconds_bucket', { le })
+    // The longest that may be configured is a minute: only what a timeout itself took is above.
+    expect(['0.025', '5', '10', '60', '+Inf'].map(upTo)).toEqual([1, 1, 2, 3, 4])
+    expect(valueOf(families, 'belfry_webhook_duration_seconds_sum')).toBeCloseTo(125.12)
   })
 
   it('reads the counters anew each time, once, and forgets an app that is gone', async () => {

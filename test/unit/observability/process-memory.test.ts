@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { connectionsFromOpenFiles, openFilesMax } from '../../../src/observability/open-files.js'
+import {
+  connectionsFromOpenFiles,
+  openFilesMax,
+  webhookRequestsFromOpenFiles,
+} from '../../../src/observability/open-files.js'
 import { memoryLimitBytes, type MemorySources, ProcessMemory } from '../../../src/observability/process-memory.js'
 
 const machineBytes = 16 * 2 ** 30
@@ -121,5 +125,11 @@ Max locked memory         8388608              8388608              bytes
     expect(connectionsFromOpenFiles(1024)).toBe(768)
     expect(connectionsFromOpenFiles(100)).toBe(1)
     expect(connectionsFromOpenFiles(undefined)).toBe(Infinity)
+  })
+
+  it('gives webhooks no more than that room, unless there is plenty', () => {
+    expect(webhookRequestsFromOpenFiles(1024)).toBe(128)
+    expect(webhookRequestsFromOpenFiles(65_536)).toBe(1024)
+    expect(webhookRequestsFromOpenFiles(undefined)).toBe(1024)
   })
 })
