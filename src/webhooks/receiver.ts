@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
-import type { Clock } from '../base/clock.js'
+import type { Clock, Timer } from '../base/clock.js'
+import { Deque } from '../base/deque.js'
 import type { AppCounters, LatencyCounter } from '../core/counters.js'
 import type { App, WebhookEventName, WebhookSettings } from '../core/ports/app.js'
 import type { Logger } from '../core/ports/logger.js'
@@ -7,11 +7,15 @@ import type { Transition, TransitionType } from '../core/ports/outbox.js'
 import { Lane } from './lane.js'
 import { Outgoing, type Outcome } from './outgoing.js'
 import type { WebhookPoster } from './poster.js'
+import { addressOf } from './receiver-address.js'
 import type { QueueSpace } from './queue-space.js'
 import { costOf, type QueuedEvent } from './queued-event.js'
 
+/** How much later than transitions other events are queued: longer than it takes to read those that happened before. */
+const behindTransitionsMs = 60
+
 export interface ReceiverOptions {
-  /** Stable over restarts and nodes, see `receiverKeys`. */
+  /** Stable over restarts and nodes: receiver-address.ts. */
   readonly key: string
   readonly appId: string
   readonly settings: WebhookSettings
@@ -45,6 +49,9 @@ export class Receiver {
   readonly lanes = new Map<number, Lane>()
   readonly #options: ReceiverOptions
   readonly #outgoing: Outgoing
+  /** Events that are no transitions, until they are due. */
+  readonly #offered = new Deque<QueuedEvent>()
+  #offering: Timer | undefined
   #settings: WebhookSettings
   #waiting = 0
   #bytes = 0
@@ -92,11 +99,12 @@ export class Receiver {
     return (events.length === 0 || events.includes(name)) && this.#concerns(channel)
   }
 
-  /** An event that is no transition. */
+  /** An event that is no transition. It waits until the transitions before it have been read. */
   offer(channel: string, json: string): void {
-    const dueMs = this.#options.clock.monotonicMs()
+    const dueMs = this.#options.clock.monotonicMs() + behindTransitionsMs
     const place = { partition: undefined, after: '', timeMs: 0 }
-    this.#queue(this.#accept({ channel, json, dueMs, queuedMs: 0, state: 'open', ...place }))
+    this.#offered.push(this.#accept({ channel, json, dueMs, queuedMs: 0, state: 'open', ...place }))
+    this.#offering ??= this.#options.clock.after(behindTransitionsMs, () => this.#queueOffered())
   }
 
   /** The next transition of a partition. @returns whether it was one for this receiver */
@@ -164,6 +172,7 @@ export class Receiver {
   /** Sends everything now, also leaves that still wait for a return. */
   flush(): void {
     for (const lane of this.lanes.values()) this.#release(lane, Number.POSITIVE_INFINITY)
+    for (let event = this.#offered.shift(); event !== undefined; event = this.#offered.shift()) this.#queue(event)
     this.#outgoing.flush()
   }
 
@@ -177,11 +186,23 @@ export class Receiver {
   /** Sends nothing any more. @returns how many events were left */
   close(): number {
     const left = this.#waiting
+    this.#offering?.stop()
     this.#outgoing.close()
     if (this.#bytes > 0) this.#options.space.leave()
     this.#bytes = 0
     this.#waiting = 0
     return left
+  }
+
+  #queueOffered(): void {
+    const { clock } = this.#options
+    while (this.#offered.first !== undefined && this.#offered.first.dueMs <= clock.monotonicMs()) {
+      this.#queue(this.#offered.first)
+      this.#offered.shift()
+    }
+    const waitMs = this.#offered.first === undefined ? undefined : this.#offered.first.dueMs - clock.monotonicMs()
+    // Not for each one: what comes within a moment goes together.
+    this.#offering = waitMs === undefined ? undefined : clock.after(Math.max(waitMs, 10), () => this.#queueOffered())
   }
 
   #release(lane: Lane, nowMs: number): void {
@@ -208,7 +229,7 @@ export class Receiver {
   }
 
   #dropOldest(): boolean {
-    const event = this.#outgoing.dropOldest() ?? this.#oldestHeld()
+    const event = this.#outgoing.dropOldest() ?? this.#oldestHeld() ?? this.#offered.shift()
     if (event === undefined) return false
     this.#settle(event, 'dropped')
     return true
@@ -284,21 +305,4 @@ function eventOf(
   const { channel, timeMs } = transition
   const dueMs = timeMs + delayMs + offsetMs
   return { channel, json, dueMs, queuedMs: 0, state: 'open', partition, after, timeMs }
-}
-
-/** One key per webhook of an app, in their order: the same as long as what it is sent, and where, stays the same. */
-export function receiverKeys(appId: string, webhooks: readonly WebhookSettings[]): string[] {
-  const seen = new Map<string, number>()
-  return webhooks.map(({ url, events, channelPrefix, channelSuffix }) => {
-    const text = JSON.stringify([appId, url, events, channelPrefix, channelSuffix])
-    const number = seen.get(text) ?? 0
-    seen.set(text, number + 1)
-    return hash('sha256', `${text}${number}`, 'base64url').slice(0, 22)
-  })
-}
-
-/** The address without user, password and query, which may hold secrets. */
-function addressOf(url: string): string {
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
 }

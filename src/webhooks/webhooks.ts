@@ -10,7 +10,8 @@ import { webhookEventJson, type WebhookEvent } from '../protocol/webhook.js'
 import { PartitionReader } from './partition-reader.js'
 import type { WebhookPoster } from './poster.js'
 import { QueueSpace } from './queue-space.js'
-import { Receiver, receiverKeys } from './receiver.js'
+import { receiverKeys } from './receiver-address.js'
+import { Receiver } from './receiver.js'
 
 export interface WebhooksOptions {
   readonly outbox: Outbox

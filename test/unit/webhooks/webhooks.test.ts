@@ -175,7 +175,7 @@ test('a receiver that hangs delays nobody else and takes no more than its share 
     if (index % 100 === 0) await pass(100)
   }
   fixture.webhooks.clientEvent(two, { ...notice, dataLiteral })
-  await pass(100)
+  await pass(500)
   const delivered = poster.posted.map(({ url, events }) => ({ url, events: events.length }))
   const of = (url: string) => delivered.filter((one) => one.url === url).reduce((sum, { events }) => sum + events, 0)
   expect(of('https://alive.test/')).toBe(1000)
@@ -379,4 +379,25 @@ test('an event is not late because a leave waits', async () => {
   store.append(occupied('b'))
   await pass(100)
   expect(fixture.told).toEqual(['channel_occupied b'])
+})
+
+test('a client event does not overtake what happened in its channel before', async () => {
+  const fixture = new WebhooksFixture([app({})], undefined, undefined, false)
+  const { store, pass, registry } = bound(fixture)
+  const notice = { event: 'client-x', dataLiteral: '"{}"', socketId: '1.1', userId: undefined }
+  // A read has just been made, so the next one is a while away.
+  store.append(occupied('before'))
+  await pass(20)
+  store.append(occupied('private-a'))
+  fixture.webhooks.clientEvent(registry.byId('1')!, { channel: 'private-a', ...notice })
+  fixture.webhooks.cacheMiss(registry.byId('1')!, 'private-a')
+  await pass(500)
+  expect(fixture.told).toEqual([
+    'channel_occupied before',
+    'channel_occupied private-a',
+    'client_event private-a',
+    'cache_miss private-a',
+  ])
+  await pass(2000)
+  expect(fixture.clock.timers).toBe(0)
 })
