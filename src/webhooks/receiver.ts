@@ -107,35 +107,34 @@ export class Receiver {
     this.#offering ??= this.#options.clock.after(behindTransitionsMs, () => this.#queueOffered())
   }
 
-  /** The next transition of a partition. @returns whether it was one for this receiver */
-  take(partition: number, read: ReadTransition): boolean {
+  /** The next transition of a partition. */
+  take(partition: number, read: ReadTransition): void {
     const { type, channel, timeMs, userId } = read.transition
-    if (!this.#concerns(channel)) return false
+    if (!this.#concerns(channel)) return
     const lane = this.#laneOf(partition)
     this.#release(lane, timeMs)
-    const partner = partners[type]
     const who = whoOf(channel, userId)
     const { leaveDelayMs } = this.#settings
-    if (isLeave(type) && partner !== undefined && leaveDelayMs > 0) {
+    const returnType = returns[type]
+    if (returnType !== undefined && leaveDelayMs > 0) {
       const wanted = this.wants(type, channel)
-      if (!wanted && !this.wants(partner, channel)) return false
+      if (!wanted && !this.wants(returnType, channel)) return
       const event = this.#accept(eventOf(read, partition, leaveDelayMs))
       lane.add(event)
       const earlier = lane.hold(who, { event, dueMs: timeMs + leaveDelayMs, wanted })
       if (earlier?.event !== undefined) this.#settle(earlier.event, undefined)
-      return true
+      return
     }
-    const left = isLeave(type) ? undefined : lane.takeHeld(who)
+    const left = isReturn(type) ? lane.takeHeld(who) : undefined
     if (left !== undefined) {
       if (left.event !== undefined) this.#settle(left.event, left.wanted ? 'paired' : undefined)
       this.#count(this.wants(type, channel) ? 'paired' : undefined)
-      return true
+      return
     }
-    if (!this.wants(type, channel)) return false
+    if (!this.wants(type, channel)) return
     const event = this.#accept(eventOf(read, partition, 0))
     lane.add(event)
     this.#queue(event)
-    return true
   }
 
   /** A transition that has been dealt with: a leave still takes with it the return that comes in time. */
@@ -145,8 +144,9 @@ export class Receiver {
     const lane = this.#laneOf(partition)
     this.#release(lane, timeMs)
     const who = whoOf(channel, userId)
-    lane.takeHeld(who)
-    if (isLeave(type)) lane.hold(who, { event: undefined, dueMs: timeMs + leaveDelayMs, wanted: false })
+    if (isReturn(type)) lane.takeHeld(who)
+    else if (returns[type] !== undefined)
+      lane.hold(who, { event: undefined, dueMs: timeMs + leaveDelayMs, wanted: false })
   }
 
   /** Everything that happened in a partition up to then has been taken. */
@@ -157,7 +157,11 @@ export class Receiver {
 
   /** Another node goes on with the partition. */
   leave(partition: number): void {
-    for (const event of [...(this.lanes.get(partition)?.open ?? [])]) this.#end(event, 'left')
+    const lane = this.lanes.get(partition)
+    if (lane === undefined) return
+    for (const event of lane.open) this.#end(event, 'left')
+    // What is left now was in data that is lost: no other node can read it.
+    this.#release(lane, Number.POSITIVE_INFINITY)
     this.lanes.delete(partition)
   }
 
@@ -282,19 +286,19 @@ export class Receiver {
   }
 }
 
-/** What takes the other with it when it comes in time. */
-const partners: Partial<Record<TransitionType, TransitionType>> = {
+/** Leave → the return that takes it with it when it comes in time. */
+const returns: Partial<Record<TransitionType, TransitionType>> = {
   channel_vacated: 'channel_occupied',
   member_removed: 'member_added',
+}
+
+function isReturn(type: TransitionType): boolean {
+  return Object.values(returns).includes(type)
 }
 
 /** Who comes and goes: a member, or the channel itself. */
 function whoOf(channel: string, userId: string | undefined): string {
   return userId === undefined ? channel : `${channel}\n${userId}`
-}
-
-function isLeave(type: TransitionType): boolean {
-  return partners[type] !== undefined
 }
 
 function eventOf(

@@ -93,6 +93,15 @@ test('the pairing rule holds for a URL that is told only one of the two', async 
   ])
 })
 
+test('a subscription count is no return', async () => {
+  const fixture = new WebhooksFixture([app({})])
+  const { store, pass } = bound(fixture)
+  store.append(vacated('a'))
+  store.append({ type: 'subscription_count', appId: '1', channel: 'a', count: 0 })
+  await pass(4000)
+  expect(fixture.told).toEqual(['subscription_count a', 'channel_vacated a'])
+})
+
 test('filters: events, prefix and suffix; leaveDelayMs 0 does not wait', async () => {
   const fixture = new WebhooksFixture([
     app(
@@ -254,6 +263,18 @@ test('data that is lost takes nothing with it that has been read, and what comes
   await pass(5000)
   expect(fixture.told.sort()).toEqual(['channel_occupied b', 'member_removed presence-a ann'])
   expect(store.entries).toEqual([])
+})
+
+test('what was read before a loss of the data is sent, also when another node has the partition by then', async () => {
+  const fixture = new WebhooksFixture([app({})])
+  const { store, pass } = bound(fixture)
+  store.append(removed('ann'))
+  await pass(500)
+  store.empty()
+  store.move(new FakeOutbox(store))
+  await pass(200)
+  expect(fixture.told).toEqual(['member_removed presence-a ann'])
+  expect(fixture.webhooks.queued).toBe(0)
 })
 
 test('while the store is down nothing is lost', async () => {
