@@ -125,7 +125,7 @@ export class Receiver {
       if (earlier?.event !== undefined) this.#settle(earlier.event, undefined)
       return
     }
-    const left = isReturn(type) ? lane.takeHeld(who) : undefined
+    const left = returnTypes.has(type) ? lane.takeHeld(who) : undefined
     if (left !== undefined) {
       if (left.event !== undefined) this.#settle(left.event, left.wanted ? 'paired' : undefined)
       this.#count(this.wants(type, channel) ? 'paired' : undefined)
@@ -144,7 +144,7 @@ export class Receiver {
     const lane = this.#laneOf(partition)
     this.#release(lane, timeMs)
     const who = whoOf(channel, userId)
-    if (isReturn(type)) lane.takeHeld(who)
+    if (returnTypes.has(type)) lane.takeHeld(who)
     else if (returns[type] !== undefined)
       lane.hold(who, { event: undefined, dueMs: timeMs + leaveDelayMs, wanted: false })
   }
@@ -292,9 +292,7 @@ const returns: Partial<Record<TransitionType, TransitionType>> = {
   member_removed: 'member_added',
 }
 
-function isReturn(type: TransitionType): boolean {
-  return Object.values(returns).includes(type)
-}
+const returnTypes: ReadonlySet<TransitionType> = new Set(Object.values(returns))
 
 /** Who comes and goes: a member, or the channel itself. */
 function whoOf(channel: string, userId: string | undefined): string {
