@@ -5,6 +5,7 @@
 import { runScenarios } from '../black-box/command.js'
 import { budget } from './scenarios/budget.js'
 import { counts } from './scenarios/counts.js'
+import { flap } from './scenarios/flap.js'
 import { freeze } from './scenarios/freeze.js'
 import { model } from './scenarios/model.js'
 import { move } from './scenarios/move.js'
@@ -17,6 +18,7 @@ import { r16 } from './scenarios/r16.js'
 import { r17 } from './scenarios/r17.js'
 import { r18 } from './scenarios/r18.js'
 import { r20 } from './scenarios/r20.js'
+import { r25 } from './scenarios/r25.js'
 import { r26 } from './scenarios/r26.js'
 import { r27 } from './scenarios/r27.js'
 import { r3 } from './scenarios/r3.js'
@@ -45,12 +47,14 @@ await runScenarios([
   r17,
   r18,
   r20,
+  r25,
   r26,
   r27,
   r32,
   r34,
   race,
   move,
+  flap,
   counts,
   budget,
   freeze,

@@ -4,6 +4,7 @@
  */
 import { runScenarios } from '../black-box/command.js'
 import { capacity } from './scenarios/capacity.js'
+import { dead } from './scenarios/dead.js'
 import { r16 } from './scenarios/r16.js'
 import { r19 } from './scenarios/r19.js'
 import { r20 } from './scenarios/r20.js'
@@ -13,4 +14,4 @@ import { r30 } from './scenarios/r30.js'
 import { r33 } from './scenarios/r33.js'
 import { tlsReload } from './scenarios/tls.js'
 
-await runScenarios([capacity, tlsReload, r16, r19, r20, r21, r24, r30, r33])
+await runScenarios([capacity, tlsReload, r16, r19, r20, r21, r24, r30, r33, dead])
