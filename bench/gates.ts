@@ -2,7 +2,7 @@
  * The rows of the comparison and what is asked of them. A gate is the highest ratio (server ÷ reference) that is accepted,
  * a goal the ratio aimed at. Costs are the server's CPU time, user + system.
  */
-export type Unit = 'µs' | 'ms' | 'bytes' | 'MB' | 'ms/s'
+export type Unit = 'µs' | 'ms' | 'bytes' | 'MB' | 'ms/s' | '×'
 
 /** Of a ratio, or of a figure in the row's unit. */
 export interface Gate {
@@ -41,6 +41,19 @@ const clusterRow = (id: string, work: string, per: string, unit: Unit, against?:
   ...(most === undefined ? {} : { most }),
 })
 
+/** Of webhooks alone: what the same load costs without them is taken off. */
+const webhookRow = (id: string, work: string, per: string): Row => ({ id, work, per, unit: 'µs', against: {} })
+
+/** What the contract asks: a webhook event costs less than a trigger. */
+const webhookRatio = (id: string, work: string): Row => ({
+  id,
+  work,
+  per: 'event',
+  unit: '×',
+  against: {},
+  most: { gate: 1, goal: 0.5 },
+})
+
 const clusterTrigger = [
   { gate: 4, goal: 3 },
   { gate: 100, goal: 66 },
@@ -67,6 +80,11 @@ export const rows: readonly Row[] = [
   row('read-channel', 'GET one channel', 'request', 'µs', 3, 2),
   row('read-list', 'GET list of 2 000 channels', 'request', 'µs', 2, 1.5),
   row('read-users', 'GET 200 users', 'request', 'µs', 3, 2),
+  webhookRow('webhook-trigger', '5 000 triggers/s, one subscriber', 'trigger'),
+  webhookRow('webhook-client-event', '5 000 client events/s: the webhooks alone', 'event'),
+  webhookRatio('webhook-client-event-ratio', 'the same ÷ a trigger'),
+  webhookRow('webhook-transition', '5 000 channels/s occupied or vacated: the webhooks alone', 'event'),
+  webhookRatio('webhook-transition-ratio', 'the same ÷ a trigger'),
   { id: 'hold', work: '10 000 connections, one event to all', per: 'delivery', unit: 'µs', against: {} },
   clusterRow(
     'cluster-trigger-apart',
@@ -95,6 +113,8 @@ export const rows: readonly Row[] = [
   clusterRow('cluster-channel-bytes', 'Redis memory: occupied channel, subscribers at one node', 'channel', 'bytes'),
   clusterRow('cluster-node-bytes', 'the same, per further node with subscribers', 'channel', 'bytes'),
   clusterRow('cluster-member-bytes', 'Redis memory: presence member, 100 in a channel', 'member', 'bytes'),
+  clusterRow('cluster-webhook-client-event', '5 000 client events/s: the webhooks alone', 'event', 'µs'),
+  clusterRow('cluster-webhook-transition', '5 000 channels/s occupied or vacated: the webhooks alone', 'event', 'µs'),
   clusterRow('cluster-resubscribe', '50 000 channels subscribed again after a cut', 'cut', 'ms', undefined, {
     gate: 1000,
     goal: 500,

@@ -10,7 +10,8 @@ import type { Options } from './options.js'
 import { runScenarios } from './runner.js'
 import type { Contender, Results } from './runner.js'
 import type { Pace, Scenario } from './scenario.js'
-import { serverByName } from './servers/known.js'
+import { clusterFormOf, serverByName, serverNames } from './servers/known.js'
+import { costIsKnown, leftOut, leftOutLines, prepare } from './servers/peer.js'
 import { suites } from './suites.js'
 import type { Suite } from './suites.js'
 
@@ -35,8 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
       .filter(({ scenarios }) => scenarios.length > 0)
     if (chosen.length === 0) throw new Error(`no scenario is called ${options.words.join(' or ')}; --list names them`)
     if (options.help) console.log(usage)
-    else if (options.list) for (const { scenarios } of chosen) console.log(listOf(scenarios))
-    else return await benchAll(options, chosen)
+    else if (options.list) {
+      for (const { scenarios } of chosen) console.log(listOf(scenarios))
+      console.log(`\nservers: ${serverNames.join(', ')} (with --url)`)
+    } else return await benchAll(options, chosen)
     return 0
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
@@ -47,9 +50,12 @@ async function main(args: readonly string[]): Promise<number> {
 async function benchAll(options: Options, chosen: readonly Suite[]): Promise<number> {
   // Before the first of them runs for minutes.
   const compared = chosen.map((suite) => ({ suite, contenders: chooseContenders(suite, options) }))
-  for (const { contenders } of compared) for (const { kind } of contenders) kind.version()
+  for (const { contenders } of compared) for (const { kind } of contenders) await prepare(kind)
   let code = 0
-  for (const { suite, contenders } of compared) code = Math.max(code, await bench(options, suite, contenders))
+  for (const { suite, contenders } of compared) {
+    const meant = { ...suite, scenarios: possible(suite.scenarios, contenders) }
+    if (meant.scenarios.length > 0) code = Math.max(code, await bench(options, meant, contenders))
+  }
   return code
 }
 
@@ -103,24 +109,35 @@ function chooseScenarios(suite: Suite, { words, quick }: Options): Suite {
   return { ...suite, scenarios: chosen }
 }
 
+/** Those that the server under test can be asked; what is left out is said. */
+function possible(scenarios: readonly Scenario[], contenders: readonly Contender[]): readonly Scenario[] {
+  for (const line of leftOutLines(scenarios, contenders)) console.log(line)
+  const subject = contenders[0]?.kind
+  return scenarios.filter((scenario) => subject !== undefined && leftOut(subject, scenario) === undefined)
+}
+
 function listOf(scenarios: readonly Scenario[]): string {
   return scenarios.map(({ name, rows }) => `${name}: ${rows.join(', ')}`).join('\n')
 }
 
-function chooseContenders(suite: Suite, { server, references }: Options): Contender[] {
+function chooseContenders(suite: Suite, { server, references, byUrl }: Options): Contender[] {
   const contenders: Contender[] = []
   for (const name of [server ?? suite.server, ...(references ?? suite.references)]) {
-    const again = contenders.filter(({ kind }) => kind.name === name).length
-    contenders.push({ label: again === 0 ? name : `${name} (${again + 1})`, kind: serverByName(name) })
+    const kind = serverByName(suite.name === 'cluster' ? clusterFormOf(name) : name, byUrl)
+    const again = contenders.filter(({ kind: other }) => other.name === kind.name).length
+    const label = costIsKnown(kind) ? kind.name : `${kind.name}, no pid`
+    contenders.push({ label: again === 0 ? label : `${label} (${again + 1})`, kind })
   }
   return contenders
 }
 
 /** Those that say what was measured. */
-function commandArguments({ words, server, references, runs, quick, profile }: Options): string[] {
+function commandArguments({ words, server, references, byUrl, runs, quick, profile }: Options): string[] {
   const parts = [...words]
   if (server !== undefined) parts.push('--server', server)
   if (references !== undefined) parts.push('--vs', references.join(',') || 'none')
+  // Where it is and its secret are nobody's business.
+  if (byUrl !== undefined) parts.push('--url', '…')
   if (runs !== (quick ? 3 : 5)) parts.push('--runs', String(runs))
   if (quick) parts.push('--quick')
   if (profile) parts.push('--profile')

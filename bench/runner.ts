@@ -5,10 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Load } from './load/load.js'
 import { topFunctions } from './measure/cpu-profile.js'
 import type { SelfTime } from './measure/cpu-profile.js'
+import type { Target } from './load/target.js'
+import { WebhookReceiver } from './load/webhook-receiver.js'
 import { Meter } from './measure/meter.js'
 import type { Latency } from './measure/statistics.js'
 import type { Pace, Reading, Scenario } from './scenario.js'
-import type { ServerKind } from './servers/server.js'
+import { leftOut } from './servers/peer.js'
+import { hookedApp } from './servers/server.js'
+import type { RunningServer, ServerKind } from './servers/server.js'
 
 /** A scenario that takes longer has hung. */
 const scenarioMs = 180_000
@@ -51,7 +55,7 @@ export async function runScenarios(scenarios: readonly Scenario[], options: Runn
     profiles: new Map(),
   }
   for (const scenario of scenarios) {
-    const able = options.contenders.filter(({ kind }) => kind.usesRedis || scenario.needsRedis !== true)
+    const able = options.contenders.filter(({ kind }) => leftOut(kind, scenario) === undefined)
     for (let repetition = 0; repetition < options.runs; repetition += 1) {
       // Who goes first changes, so that a machine that drifts favours nobody.
       const order = repetition % 2 === 0 ? able : able.toReversed()
@@ -95,8 +99,13 @@ async function runOnce(
   const folder = profiled ? join(profileFolder, `${scenario.name}-${repetition + 1}`) : ''
   if (profiled) mkdirSync(folder, { recursive: true })
   const nodeArguments = profiled ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []
-  const server = await contender.kind.start({ nodeArguments })
+  const receiver = scenario.needsWebhooks === true ? await WebhookReceiver.start(hookedApp) : undefined
+  const server = await contender.kind.start({
+    nodeArguments,
+    ...(receiver === undefined ? {} : { webhookUrl: receiver.url }),
+  })
   const load = new Load(server.targets)
+  const webhooks = receiver === undefined ? undefined : { receiver, load: hookedLoad(server, load) }
   const meter = new Meter(server.parts)
   const ended = new AbortController()
   let readings: Reading[]
@@ -105,7 +114,7 @@ async function runOnce(
       throw new Error(`not done after ${scenarioMs / 1000} s`)
     })
     tooLong.catch(() => {})
-    readings = await Promise.race([scenario.run({ load, meter, pace, redis: server.redis }), tooLong])
+    readings = await Promise.race([scenario.run({ load, meter, pace, redis: server.redis, webhooks }), tooLong])
     load.finish()
   } catch (error) {
     load.finish()
@@ -114,11 +123,19 @@ async function runOnce(
   } finally {
     ended.abort()
     load.close()
+    webhooks?.load.close()
     await server.stop(profiled)
+    await receiver?.close()
   }
   if (load.faults.any) throw new Error(`${load.faults.toString()}${outputOf(server.output())}`)
   if (profiled) results.profiles.set(scenario.name, topFunctions(folder, meter.spans, profileFunctions))
   return readings
+}
+
+/** To the same server, for its other app. */
+function hookedLoad({ targets: [first, ...others] }: RunningServer, { faults }: Load): Load {
+  const hooked = (target: Target) => ({ ...target, app: hookedApp })
+  return new Load([hooked(first), ...others.map(hooked)], faults)
 }
 
 function record(results: Results, scenario: Scenario, label: string, readings: readonly Reading[]): void {

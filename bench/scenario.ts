@@ -1,5 +1,6 @@
 /** What a scenario is given and what it hands back. One file per scenario in `scenarios/`. */
 import type { Load } from './load/load.js'
+import type { WebhookReceiver } from './load/webhook-receiver.js'
 import type { Meter } from './measure/meter.js'
 import type { Latency } from './measure/statistics.js'
 import type { RedisCommands } from './servers/server.js'
@@ -18,6 +19,14 @@ export interface ScenarioRun {
   readonly pace: Pace
   /** Of a server that has one. */
   readonly redis: RedisCommands | undefined
+  /** Of a scenario that needs webhooks. */
+  readonly webhooks: Webhooks | undefined
+}
+
+export interface Webhooks {
+  /** To the app that has a webhook. */
+  readonly load: Load
+  readonly receiver: WebhookReceiver
 }
 
 export interface Reading {
@@ -40,5 +49,7 @@ export interface Scenario {
   readonly quick: boolean
   /** Looks into the server's Redis: measured only where there is one. */
   readonly needsRedis?: boolean
+  /** Measured only where webhooks are sent. */
+  readonly needsWebhooks?: boolean
   run(run: ScenarioRun): Promise<Reading[]>
 }

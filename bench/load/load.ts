@@ -26,14 +26,16 @@ export const spread: Placing = (index) => index
 export class Load {
   /** The first node, to which everything goes that is not placed. */
   readonly target: Target
-  readonly faults = new Faults()
+  readonly faults: Faults
   readonly #targets: readonly [Target, ...Target[]]
   readonly #clients: PusherClient[] = []
   readonly #rest: RestConnection[] = []
   readonly #checks: ChannelCheck[] = []
   #opened = 0
 
-  constructor(targets: readonly [Target, ...Target[]]) {
+  /** @param faults where what goes wrong is counted, if it is not for this load alone */
+  constructor(targets: readonly [Target, ...Target[]], faults = new Faults()) {
+    this.faults = faults
     this.#targets = targets
     this.target = targets[0]
   }

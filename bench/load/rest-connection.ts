@@ -1,21 +1,26 @@
-/** REST requests over a raw socket: one request at a time per connection, answers with a Content-Length only. */
+/**
+ * REST requests over a raw socket: one request at a time per connection, answers with a Content-Length only. Of a server that says
+ * `Connection: close` the next request opens a connection anew, as a client's library would.
+ */
 import type { Socket } from 'node:net'
 import type { Faults } from './faults.js'
 import { openSocket } from './shared-read.js'
 import type { Target } from './target.js'
 
 export class RestConnection {
-  readonly #socket: Socket
+  readonly #target: Target
   readonly #faults: Faults
+  readonly #localAddress: string | undefined
+  #socket: Socket | undefined
   #rest: Buffer | undefined
   #waiting: { resolve: (body: Buffer) => void; reject: (error: Error) => void } | undefined
   #closing = false
 
   constructor(target: Target, faults: Faults, localAddress?: string) {
+    this.#target = target
     this.#faults = faults
-    this.#socket = openSocket(target, localAddress, (chunk) => this.#onBytes(chunk))
-    this.#socket.on('error', (error) => this.#onEnd(error.message))
-    this.#socket.on('close', () => this.#onEnd('closed by the server'))
+    this.#localAddress = localAddress
+    this.#socket = this.#open()
   }
 
   /**
@@ -25,13 +30,24 @@ export class RestConnection {
   send(request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
+      this.#socket ??= this.#open()
       this.#socket.write(request)
     })
   }
 
   close(): void {
     this.#closing = true
-    this.#socket.destroy()
+    this.#socket?.destroy()
+  }
+
+  #open(): Socket {
+    const socket = openSocket(this.#target, this.#localAddress, (chunk) => this.#onBytes(chunk))
+    const onEnd = (reason: string) => {
+      if (socket === this.#socket) this.#onEnd(reason)
+    }
+    socket.on('error', (error) => onEnd(error.message))
+    socket.on('close', () => onEnd('closed by the server'))
+    return socket
   }
 
   #onBytes(chunk: Buffer): void {
@@ -51,6 +67,8 @@ export class RestConnection {
 
   #onReply(head: string, body: Buffer): void {
     this.#rest = undefined
+    // The server closes it: the side that does keeps the port for a minute.
+    if (/\r\nconnection: *close/i.test(head)) this.#socket = undefined
     const waiting = this.#waiting
     this.#waiting = undefined
     if (head.startsWith('HTTP/1.1 200 ')) waiting?.resolve(body)

@@ -12,7 +12,7 @@ export interface Span {
 }
 
 export interface Measured<T> {
-  /** CPU time of all parts of the server. */
+  /** CPU time of all parts of the server; NaN of one whose processes are not known. */
   readonly microseconds: number
   /** The same, part by part. */
   readonly parts: Readonly<Record<string, number>>
@@ -38,7 +38,7 @@ export class Meter {
     await wait(settleMs)
     const costs = trees.map(({ name, pids }, index) => [name, cpuMicroseconds(pids) - (before[index] ?? 0)] as const)
     this.spans.push({ from, to: now() })
-    const microseconds = costs.reduce((sum, [, cost]) => sum + cost, 0)
+    const microseconds = costs.length === 0 ? NaN : costs.reduce((sum, [, cost]) => sum + cost, 0)
     return { microseconds, parts: Object.fromEntries(costs), result }
   }
 

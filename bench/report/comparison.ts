@@ -3,6 +3,7 @@ import { rows, verdict } from '../gates.js'
 import type { Gate, Row, Verdict } from '../gates.js'
 import { median, pairRatios } from '../measure/statistics.js'
 import type { Contender, Results } from '../runner.js'
+import { costIsKnown } from '../servers/peer.js'
 
 export interface Comparison {
   /** Reference's label. */
@@ -44,16 +45,25 @@ export function compare({ values, latencies, parts }: Results, contenders: reado
       p99Ms: p99s.length === 0 ? undefined : median(p99s),
       parts: medians(parts.get(row.id)?.get(subject.label) ?? []),
       verdict: row.most === undefined || Number.isNaN(figure) ? undefined : verdict(figure, row.most),
-      comparisons: references.map((reference) => compareWith(row, own, byLabel?.get(reference.label) ?? [], reference)),
+      comparisons: references.map((reference) =>
+        compareWith(row, own, byLabel?.get(reference.label) ?? [], subject, reference),
+      ),
     })
   }
   return compared
 }
 
-function compareWith(row: Row, own: readonly number[], theirs: readonly number[], reference: Contender): Comparison {
+function compareWith(
+  row: Row,
+  own: readonly number[],
+  theirs: readonly number[],
+  subject: Contender,
+  reference: Contender,
+): Comparison {
   const ratios = pairRatios(own, theirs)
   const ratio = median(ratios)
-  const gate = row.against[reference.kind.name]
+  // What cannot be measured is not a failure.
+  const gate = costIsKnown(subject.kind) ? row.against[reference.kind.name] : undefined
   return {
     label: reference.label,
     median: median(measured(theirs)),

@@ -14,6 +14,7 @@ import { manyChannels } from './many-channels.js'
 import { presence } from './presence.js'
 import { restReads } from './rest-reads.js'
 import { triggerOne } from './trigger-one.js'
+import { clusterWebhooks, webhooks } from './webhooks.js'
 
 /** One node, in the order they run. */
 export const nodeScenarios: readonly Scenario[] = [
@@ -26,6 +27,7 @@ export const nodeScenarios: readonly Scenario[] = [
   connectPrivate,
   idle,
   ...restReads,
+  ...webhooks,
   hold,
 ]
 
@@ -34,6 +36,7 @@ export const clusterScenarios: readonly Scenario[] = [
   ...clusterTriggers,
   clusterPresence,
   ...clusterSizing,
+  ...clusterWebhooks,
   clusterResubscribe,
   clusterList,
 ]

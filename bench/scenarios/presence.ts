@@ -170,11 +170,15 @@ class Room {
   }
 }
 
-/** Opens the members; resolves when each has been told of all others. */
+/**
+ * Opens the members; resolves when each has been told of all others. They enter one after the other: a server that tells twice of
+ * those who enter two nodes at once could not be measured at all.
+ */
 async function openMembers(load: Load, placing: Placing): Promise<readonly PusherClient[]> {
   let known = 0
   let allKnow = () => {}
   const complete = new Promise<void>((resolve) => (allKnow = resolve))
+  let before: Promise<unknown> = Promise.resolve()
   const enter = async (client: PusherClient, index: number) => {
     // A member knows those in its roster and those announced later.
     let told = 0
@@ -184,8 +188,9 @@ async function openMembers(load: Load, placing: Placing): Promise<readonly Pushe
       if (known === members) allKnow()
     }
     client.onMember = () => count(1)
-    const roster = await client.subscribe(channel, channelData(index))
-    count(countOf(roster) ?? NaN)
+    const entered = before.then(() => client.subscribe(channel, channelData(index)))
+    before = entered
+    count(countOf(await entered) ?? NaN)
   }
   const inside = await load.clients(members, enter, placing)
   await orStall(complete, () => known)

@@ -10,6 +10,7 @@ const script = join(import.meta.dirname, '..', 'bare-server.js')
 export const bare: ServerKind = {
   name: 'bare',
   usesRedis: false,
+  sendsWebhooks: false,
   version() {
     const entry = createRequire(import.meta.url).resolve.paths('uWebSockets.js') ?? []
     for (const folder of entry) {

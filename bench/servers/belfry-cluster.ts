@@ -10,6 +10,7 @@ import type { RunningServer, ServerKind } from './server.js'
 export const belfryCluster: ServerKind = {
   name: 'belfry-cluster',
   usesRedis: true,
+  sendsWebhooks: true,
   version: () => `2 × ${belfryVersion()}, Redis ${redisVersion()}`,
   async start(options) {
     const redis = await RedisServer.start()

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, startNode } from './child.js'
-import { benchApp } from './server.js'
+import { benchApp, hookedApp } from './server.js'
 import type { RunningServer, ServerKind, StartOptions } from './server.js'
 
 const repository = join(import.meta.dirname, '..', '..')
@@ -12,6 +12,7 @@ const script = join(repository, 'dist', 'main.js')
 export const belfry: ServerKind = {
   name: 'belfry',
   usesRedis: false,
+  sendsWebhooks: true,
   version: belfryVersion,
   start: (options) => startBelfry(options, {}),
 }
@@ -31,7 +32,7 @@ export async function startBelfry(
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'belfry-bench-'))
   const file = join(folder, 'config.json')
-  writeFileSync(file, JSON.stringify({ ...configuration(port), ...settings }))
+  writeFileSync(file, JSON.stringify({ ...configuration(port, options.webhookUrl), ...settings }))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
   try {
@@ -49,7 +50,7 @@ export async function startBelfry(
   }
 }
 
-function configuration(port: number) {
+function configuration(port: number, webhookUrl: string | undefined) {
   return {
     host: '127.0.0.1',
     port,
@@ -57,17 +58,22 @@ function configuration(port: number) {
     log: { level: 'warn', format: 'json' },
     drain: { preStopDelayMs: 0, periodMs: 0 },
     apps: [
-      {
-        ...benchApp,
-        clientEvents: { enabled: true, perSecond: 1_000_000 },
-        limits: {
-          messagesPerSecond: 0,
-          triggersPerSecond: 0,
-          readsPerSecond: 0,
-          presenceMembers: 0,
-          subscriptionsPerConnection: 100_000,
-        },
-      },
+      { ...benchApp, ...unlimited },
+      ...(webhookUrl === undefined
+        ? []
+        : [{ ...hookedApp, ...unlimited, webhooks: [{ url: webhookUrl, allowPrivateNetwork: true }] }]),
     ],
   }
+}
+
+/** The rates that the load would hit. */
+const unlimited = {
+  clientEvents: { enabled: true, perSecond: 1_000_000 },
+  limits: {
+    messagesPerSecond: 0,
+    triggersPerSecond: 0,
+    readsPerSecond: 0,
+    presenceMembers: 0,
+    subscriptionsPerConnection: 100_000,
+  },
 }

@@ -6,6 +6,7 @@ export interface ServerKind {
   readonly name: string
   /** It has a Redis, which a scenario may look into and disturb. */
   readonly usesRedis: boolean
+  readonly sendsWebhooks: boolean
   /** Program and version, for the report. @throws Error in one sentence when the server is not installed or built */
   version(): string
   /** Starts processes of its own on free ports and resolves once they are ready. */
@@ -15,6 +16,8 @@ export interface ServerKind {
 export interface StartOptions {
   /** Put in front of the script's path on node's command line (a profile). */
   readonly nodeArguments: readonly string[]
+  /** Where webhooks of the second app go; without one there is no second app. */
+  readonly webhookUrl?: string
 }
 
 /** What is measured: one process tree, or several that do one work together. */
@@ -41,5 +44,8 @@ export interface RedisCommands {
   command(name: string, ...args: (string | number)[]): Promise<unknown>
 }
 
-/** The one app of every server; the numbers are nobody's. */
+/** The app of every server; the numbers are nobody's. */
 export const benchApp = { id: '1', key: 'bench-key', secret: 'bench-secret-of-no-value' } as const
+
+/** The same with a webhook, beside it. */
+export const hookedApp = { id: '2', key: 'hooked-key', secret: 'hooked-secret-of-no-value' } as const
