@@ -63,11 +63,6 @@ export class Subscriptions {
     this.#options = options
   }
 
-  /** Wanted channels. */
-  *channels(): Generator<{ readonly partition: number; readonly channel: string }> {
-    for (const subscription of this.#all.values()) if (subscription.wanted) yield subscription
-  }
-
   /** @param wait whether to wait for the server; without it the answer is what is known now */
   want(partition: number, channel: string, wait: boolean): Promise<boolean> {
     let subscription = this.#all.get(channel)

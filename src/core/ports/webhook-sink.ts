@@ -1,3 +1,4 @@
+import type { ClientEventHook } from '../../protocol/webhook.js'
 import type { App } from './app.js'
 
 /** Takes the two webhook events that are not transitions of stored truth. Never blocks, never throws; does nothing for an app that has no webhook for them. */
@@ -8,12 +9,5 @@ export interface WebhookSink {
   cacheMiss(app: App, channel: string): void
 }
 
-export interface ClientEventNotice {
-  readonly channel: string
-  readonly event: string
-  /** The data as a JSON string literal, quotes included. */
-  readonly dataLiteral: string
-  readonly socketId: string
-  /** Of presence channels. */
-  readonly userId: string | undefined
-}
+/** What the webhook says of a client event. */
+export type ClientEventNotice = Omit<ClientEventHook, 'name'>

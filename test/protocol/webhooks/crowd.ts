@@ -1,4 +1,5 @@
 /** So many users of one presence channel, each with a connection of its own that does little with what it is told. */
+import { expect } from 'vitest'
 import { WireClient } from '../../black-box/wire-client.js'
 import { appId, credentials } from '../../harness/test-server.js'
 import type { ReceivedEvent } from '../../harness/webhook-receiver.js'
@@ -44,11 +45,11 @@ export class Crowd {
 }
 
 /** Every user once, of the events with this name. */
-export function usersOf(events: readonly ReceivedEvent[], name: string): string[] {
+function usersOf(events: readonly ReceivedEvent[], name: string): string[] {
   return events.filter((event) => event.name === name).map(({ user_id: user = '' }) => user)
 }
 
-export function names(count: number): string[] {
+function names(count: number): string[] {
   return Array.from({ length: count }, (_none, index) => `user-${index}`)
 }
 
@@ -57,4 +58,17 @@ export function counted(events: readonly ReceivedEvent[]): Record<string, number
   const counts: Record<string, number> = {}
   for (const { name } of events) counts[name] = (counts[name] ?? 0) + 1
   return counts
+}
+
+/** Everybody was away for too long: the channel and each of so many users left once and returned once. */
+export function expectAwayAndBack(events: readonly ReceivedEvent[], users: number): void {
+  expect(counted(events)).toEqual({
+    channel_vacated: 1,
+    channel_occupied: 1,
+    member_removed: users,
+    member_added: users,
+  })
+  for (const name of ['member_removed', 'member_added']) {
+    expect(new Set(usersOf(events, name))).toEqual(new Set(names(users)))
+  }
 }
