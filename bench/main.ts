@@ -1,9 +1,12 @@
 /** `npm run bench`: what Belfry's work costs, beside a reference, measured in one run. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { check } from './check.js'
+import type { Attempt, Measure } from './check.js'
 import { compare } from './report/comparison.js'
 import { loadAverage, machine } from './report/environment.js'
 import { writeBetweenMarkers } from './report/readme.js'
+import { newestResults } from './report/results-file.js'
 import { markdownTable, profileTable, tableCells, terminalTable } from './report/table.js'
 import { readOptions, usage } from './options.js'
 import type { Options } from './options.js'
@@ -12,12 +15,13 @@ import type { Contender, Results } from './runner.js'
 import type { Pace, Scenario } from './scenario.js'
 import { clusterFormOf, serverByName, serverNames } from './servers/known.js'
 import { costIsKnown, leftOut, leftOutLines, prepare } from './servers/peer.js'
-import { suites } from './suites.js'
+import { scenariosMeant, suites } from './suites.js'
 import type { Suite } from './suites.js'
 
-const paces: Record<'full' | 'quick', Pace> = {
+const paces: Record<'full' | 'quick' | 'check', Pace> = {
   full: { warmupMs: 1_000, measureMs: 1_500 },
   quick: { warmupMs: 600, measureMs: 800 },
+  check: { warmupMs: 400, measureMs: 400 },
 }
 
 const resultsFolder = join(import.meta.dirname, 'results')
@@ -27,10 +31,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 // A run that failed half-way may still wait for messages that never come.
 process.exit(await main(process.argv.slice(2)))
 
-/** 0 = everything measured and every message right; 1 = something lost, doubled, reordered or malformed; 2 = not run. */
+/** 0 = all measured and every message right; 1 = something lost, doubled, reordered or malformed, or a check failed; 2 = not run. */
 async function main(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(args)
+    if (options.plot !== undefined) {
+      await plot(options.plot.length > 0 ? options.plot : [newestResults(resultsFolder)], options)
+      return 0
+    }
     const chosen = suites
       .map((suite) => chooseScenarios(suite, options))
       .filter(({ scenarios }) => scenarios.length > 0)
@@ -47,6 +55,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+async function plot(files: readonly string[], options: Options): Promise<void> {
+  // Loaded only for this: the library is large, and whoever measures does not want it in the process.
+  const { plotResults } = await import('./report/plot.js')
+  for (const file of files) await plotResults(file, options)
+}
+
 async function benchAll(options: Options, chosen: readonly Suite[]): Promise<number> {
   // Before the first of them runs for minutes.
   const compared = chosen.map((suite) => ({ suite, contenders: chooseContenders(suite, options) }))
@@ -54,12 +68,23 @@ async function benchAll(options: Options, chosen: readonly Suite[]): Promise<num
   let code = 0
   for (const { suite, contenders } of compared) {
     const meant = { ...suite, scenarios: possible(suite.scenarios, contenders) }
-    if (meant.scenarios.length > 0) code = Math.max(code, await bench(options, meant, contenders))
+    if (meant.scenarios.length === 0) continue
+    const measure = (scenarios: readonly Scenario[]) => bench(options, { ...meant, scenarios }, contenders)
+    const isGood = options.check
+      ? await checkSuite(meant, measure)
+      : (await measure(meant.scenarios)).failures.length === 0
+    if (!isGood) code = 1
   }
   return code
 }
 
-async function bench(options: Options, suite: Suite, contenders: readonly Contender[]): Promise<number> {
+async function checkSuite({ scenarios }: Suite, measure: Measure): Promise<boolean> {
+  const { isGood, lines } = await check(scenarios, measure)
+  console.log(`\n${isGood ? 'CHECK PASSED' : 'CHECK FAILED'}\n${lines.join('\n')}`)
+  return isGood
+}
+
+async function bench(options: Options, suite: Suite, contenders: readonly Contender[]): Promise<Attempt> {
   const versions = contenders.map(({ label, kind }) => `${label}: ${kind.version()}`)
   const started = new Date()
   const stamp = started.toISOString().replace(/[:.]/g, '-')
@@ -68,7 +93,7 @@ async function bench(options: Options, suite: Suite, contenders: readonly Conten
   const results = await runScenarios(suite.scenarios, {
     contenders,
     runs: options.runs,
-    pace: paces[options.quick ? 'quick' : 'full'],
+    pace: paces[options.check ? 'check' : options.quick ? 'quick' : 'full'],
     ...(options.profile ? { profileFolder: join(resultsFolder, `profile-${stamp}`) } : {}),
     report: (line) => console.error(line),
   })
@@ -97,16 +122,15 @@ async function bench(options: Options, suite: Suite, contenders: readonly Conten
     ]
     const faults = results.failures.length === 0 ? 'Nothing lost, doubled, reordered or malformed.' : 'NOT CLEAN.'
     const text = `${caption.join(' · ')}. ${faults}\n\n${markdownTable(cells)}`
-    writeBetweenMarkers(join(import.meta.dirname, 'README.md'), suite.name, text)
+    writeBetweenMarkers(join(import.meta.dirname, 'README.md'), `table ${suite.name}`, text)
+    await plot([join(resultsFolder, `${stamp}.json`)], options)
   }
-  return results.failures.length === 0 ? 0 : 1
+  return { compared, failures: results.failures }
 }
 
-function chooseScenarios(suite: Suite, { words, quick }: Options): Suite {
-  const isMeant = ({ name, rows }: Scenario) =>
-    words.length === 0 || words.some((word) => [name, ...rows].some((text) => text.includes(word)))
-  const chosen = suite.scenarios.filter((one) => isMeant(one) && (!quick || words.length > 0 || one.quick))
-  return { ...suite, scenarios: chosen }
+function chooseScenarios(suite: Suite, { words, quick, check: isCheck }: Options): Suite {
+  const isMeant = (one: Scenario) => one.quick || !(isCheck || (quick && words.length === 0))
+  return { ...suite, scenarios: scenariosMeant(suite, words).filter(isMeant) }
 }
 
 /** Those that the server under test can be asked; what is left out is said. */
@@ -132,14 +156,24 @@ function chooseContenders(suite: Suite, { server, references, byUrl }: Options):
 }
 
 /** Those that say what was measured. */
-function commandArguments({ words, server, references, byUrl, runs, quick, profile }: Options): string[] {
+function commandArguments({
+  words,
+  server,
+  references,
+  byUrl,
+  runs,
+  quick,
+  check: isCheck,
+  profile,
+}: Options): string[] {
   const parts = [...words]
   if (server !== undefined) parts.push('--server', server)
   if (references !== undefined) parts.push('--vs', references.join(',') || 'none')
   // Where it is and its secret are nobody's business.
   if (byUrl !== undefined) parts.push('--url', '…')
-  if (runs !== (quick ? 3 : 5)) parts.push('--runs', String(runs))
-  if (quick) parts.push('--quick')
+  if (runs !== (quick && !isCheck ? 3 : 5)) parts.push('--runs', String(runs))
+  if (isCheck) parts.push('--check')
+  else if (quick) parts.push('--quick')
   if (profile) parts.push('--profile')
   return parts.length === 0 ? [] : ['--', ...parts]
 }

@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util'
+import { checkPairs } from './check.js'
 import { byUrlName, readByUrl } from './servers/by-url.js'
 import type { ByUrl } from './servers/by-url.js'
 
 export const usage = `npm run bench -- [SCENARIO …] [options]
+npm run bench -- plot [FILE …] [--write-readme]
 
   SCENARIO            all scenarios and rows whose name contains one of these words; without: all.
-                      "cluster" means two nodes and a Redis, which needs redis-server
-  --server NAME       the server under test (belfry; of the cluster scenarios: belfry-cluster)
-  --vs NAME[,NAME]    what it is compared with, or "none" (bare; of the cluster scenarios: belfry)
-                      NAME is belfry, belfry-cluster, bare, soketi (fetched from the package registry
+                      "node" means all of one node, "cluster" two nodes and a Redis, "workers" two workers and
+                      a Redis; these need redis-server
+  plot                measures nothing: draws results files (the newest in bench/results), SVG and PNG beside them
+  --server NAME       the server under test (belfry; of the suites cluster and workers: belfry-cluster, belfry-workers)
+  --vs NAME[,NAME]    what it is compared with, or "none" (bare; of the suites cluster and workers: belfry)
+                      NAME is belfry, belfry-cluster, belfry-workers, bare, soketi (fetched from the package registry
                       when it is first used), soketi-cluster, or url
   --url ws://HOST:PORT  a server that runs already, called "url", under test unless --server or --vs says
                       otherwise. Its limits have to be off
@@ -16,13 +20,17 @@ export const usage = `npm run bench -- [SCENARIO …] [options]
   --pid N             its process on this machine; without, only messages and latencies are looked at
   --runs N            repetitions of each, alternating (5; quick: 3)
   --quick             a subset with shorter runs, below 90 seconds
+  --check             the quick subset against the bare server, 5 pairs: fails when a row is over its gate by more
+                      than 10 % in two attempts, one after the other
   --profile           CPU profile of the server under test: its functions by self time
-  --write-readme      put the table into bench/README.md
+  --write-readme      put the table and the plot into bench/README.md
   --list              name the scenarios
   --help`
 
 export interface Options {
   readonly words: readonly string[]
+  /** Results files to draw instead of measuring; none of them: the newest. Undefined: measure. */
+  readonly plot: readonly string[] | undefined
   /** Undefined: those of the suite. */
   readonly server: string | undefined
   readonly references: readonly string[] | undefined
@@ -30,6 +38,8 @@ export interface Options {
   readonly byUrl: ByUrl | undefined
   readonly runs: number
   readonly quick: boolean
+  /** Decides instead of only showing; quick as well. */
+  readonly check: boolean
   readonly profile: boolean
   readonly writeReadme: boolean
   readonly list: boolean
@@ -51,25 +61,35 @@ export function readOptions(args: readonly string[]): Options {
       pid: { type: 'string' },
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       'write-readme': { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
-  const runs = Number(values.runs ?? (values.quick ? 3 : 5))
+  const quick = values.quick || values.check
+  const runs = Number(values.runs ?? (quick && !values.check ? 3 : checkPairs))
   if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs needs a whole number above 0')
+  const isFixed =
+    [values.server, values.vs, values.url].every((value) => value === undefined) && !values['write-readme']
+  if (values.check && !isFixed) {
+    throw new Error('--check compares with the gates against the bare server: no --server, --vs, --url, --write-readme')
+  }
+  const isPlot = positionals[0] === 'plot'
   const byUrl = readByUrl(values)
   const references = values.vs === 'none' ? [] : values.vs?.split(',')
   // Whoever gives a URL means it; under test, unless it is what somebody else is compared with.
   const isMeant = byUrl !== undefined && values.server === undefined && references?.includes(byUrlName) !== true
   return {
-    words: positionals,
+    words: isPlot ? [] : positionals,
+    plot: isPlot ? positionals.slice(1) : undefined,
     server: isMeant ? byUrlName : values.server,
     references: references ?? (isMeant ? [] : undefined),
     byUrl,
     runs,
-    quick: values.quick,
+    quick,
+    check: values.check,
     profile: values.profile,
     writeReadme: values['write-readme'],
     list: values.list,

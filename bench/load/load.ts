@@ -13,7 +13,7 @@ import type { Target } from './target.js'
 const connectionsPerAddressMax = 5_000
 const addresses = 250
 let boundConnections = 0
-/** Connections being opened at the same time. */
+/** Connections being opened at the same time, unless a scenario wants more. */
 const openingMax = 64
 
 /** Number of a connection → number of the node it goes to, from 0 on; above the last node it begins again. */
@@ -44,11 +44,15 @@ export class Load {
     return this.#targets.length
   }
 
-  /** Opens connections and prepares each (a subscription, as a rule); in their order. */
+  /**
+   * Opens connections and prepares each (a subscription, as a rule); in their order.
+   * @param atOnce how many are being opened at any time
+   */
   async clients(
     count: number,
     prepare: (client: PusherClient, index: number) => Promise<unknown>,
     placing: Placing = atFirst,
+    atOnce = openingMax,
   ) {
     const opened: PusherClient[] = new Array<PusherClient>(count)
     let next = 0
@@ -62,7 +66,7 @@ export class Load {
         await prepare(client, index)
       }
     }
-    await Promise.all(Array.from({ length: openingMax }, lane))
+    await Promise.all(Array.from({ length: atOnce }, lane))
     return opened
   }
 

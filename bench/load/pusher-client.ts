@@ -23,6 +23,8 @@ export class PusherClient {
   subscriber: Subscriber | undefined
   /** member_added and member_removed, where a scenario watches them. */
   onMember: ((message: ServerMessage) => void) | undefined
+  /** Each answer to a pusher:ping, where a scenario sends them. */
+  onPong: (() => void) | undefined
   readonly #target: Target
   readonly #faults: Faults
   readonly #socket: Socket
@@ -145,6 +147,7 @@ export class PusherClient {
         this.#socket.write(clientFrame(opcodes.text, '{"event":"pusher:pong","data":{}}'))
         break
       case 'pusher:pong':
+        this.onPong?.()
         break
       case 'pusher:error':
       case 'pusher:subscription_error':

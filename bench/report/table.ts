@@ -74,7 +74,7 @@ function ratioText(ratio: number): string {
 }
 
 /** Three significant digits, and all digits of large numbers. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (Number.isNaN(value)) return '–'
   return Math.abs(value) >= 100 ? Math.round(value).toString() : Number(value.toPrecision(3)).toString()
 }

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.js'
+import { acceptStorm } from './accept-storm.js'
 import { batch } from './batch.js'
 import { clientEvent } from './client-event.js'
 import { clusterList } from './cluster/list.js'
@@ -6,12 +7,13 @@ import { clusterPresence } from './cluster/presence.js'
 import { clusterResubscribe } from './cluster/resubscribe.js'
 import { clusterSizing } from './cluster/sizing.js'
 import { clusterTriggers } from './cluster/trigger.js'
-import { connectPrivate } from './connect.js'
+import { connect } from './connect.js'
 import { fanout } from './fanout.js'
 import { hold } from './hold.js'
 import { idle } from './idle.js'
 import { manyChannels } from './many-channels.js'
-import { presence } from './presence.js'
+import { multiChannel } from './multi-channel.js'
+import { presence, presenceOfMany } from './presence.js'
 import { restReads } from './rest-reads.js'
 import { triggerOne } from './trigger-one.js'
 import { clusterWebhooks, webhooks } from './webhooks.js'
@@ -22,9 +24,12 @@ export const nodeScenarios: readonly Scenario[] = [
   triggerOne,
   ...manyChannels,
   batch,
+  multiChannel,
   clientEvent,
   presence,
-  connectPrivate,
+  presenceOfMany,
+  ...connect,
+  acceptStorm,
   idle,
   ...restReads,
   ...webhooks,

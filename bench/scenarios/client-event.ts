@@ -2,6 +2,7 @@
 import { runLanes } from '../load/lanes.js'
 import { eventData } from '../load/message.js'
 import { clientFrame, opcodes } from '../load/websocket-frame.js'
+import { perUnit } from '../measure/meter.js'
 import { latencyOf } from '../measure/statistics.js'
 import type { Scenario } from '../scenario.js'
 
@@ -36,13 +37,14 @@ export const clientEvent: Scenario = {
       await delivered
     }
     await runLanes(1, pace.warmupMs, step)
-    const { microseconds, result } = await meter.cpu(() => runLanes(1, pace.measureMs, step))
+    const { microseconds, parts, result } = await meter.cpu(() => runLanes(1, pace.measureMs, step))
     return [
       {
         row: 'client-event',
         value: microseconds / result.operations,
         operations: result.operations,
         latency: latencyOf(result.latenciesMs),
+        parts: perUnit(parts, result.operations),
       },
     ]
   },

@@ -1,17 +1,26 @@
-/** One channel, a thousand subscribers: the cost of a delivery. */
+/** One channel with ten, a thousand or five thousand subscribers: the cost of a delivery. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { orStall, runLanes } from '../load/lanes.js'
+import { perUnit } from '../measure/meter.js'
 import { latencyOf } from '../measure/statistics.js'
 import type { Scenario } from '../scenario.js'
 import { PublishedChannel, restLanes } from './published-channel.js'
 
-const subscribers = 1_000
+const usual = 1_000
+
+interface Shape {
+  readonly row: string
+  readonly subscribers?: number
+  readonly dataBytes: number
+  readonly inFlight: number
+  readonly quick?: boolean
+}
 
 /**
  * Next trigger when all deliveries of the one before have arrived. With one in flight the server has one message per loop
  * turn; with sixteen, those that arrive while it is busy share a turn, and native topics send each subscriber one write.
  */
-function closedLoop(row: string, dataBytes: number, inFlight: number, quick: boolean): Scenario {
+function closedLoop({ row, subscribers = usual, dataBytes, inFlight, quick = false }: Shape): Scenario {
   return {
     name: row,
     rows: [row],
@@ -27,9 +36,11 @@ function closedLoop(row: string, dataBytes: number, inFlight: number, quick: boo
       const send = restLanes(load, inFlight)
       const step = (lane: number) => channel.trigger(lane, send(lane))
       await runLanes(inFlight, pace.warmupMs, step)
-      const { microseconds, result } = await meter.cpu(() => runLanes(inFlight, pace.measureMs, step))
+      const { microseconds, parts, result } = await meter.cpu(() => runLanes(inFlight, pace.measureMs, step))
       const deliveries = result.operations * subscribers
-      return [{ row, value: microseconds / deliveries, operations: deliveries, latency: latencyOf(result.latenciesMs) }]
+      const latency = latencyOf(result.latenciesMs)
+      const value = microseconds / deliveries
+      return [{ row, value, operations: deliveries, latency, parts: perUnit(parts, deliveries) }]
     },
   }
 }
@@ -41,7 +52,7 @@ const steady: Scenario = {
   quick: false,
   async run({ load, meter, pace }) {
     const channel = new PublishedChannel(load, { channel: 'fanout', publishers: 1, ringSize: 512, dataBytes: 100 })
-    await channel.subscribe(load, subscribers)
+    await channel.subscribe(load, usual)
     const send = restLanes(load, 1)(0)
     const latenciesMs: number[] = []
     const tick = async () => {
@@ -57,7 +68,7 @@ const steady: Scenario = {
     latenciesMs.length = 0
     const count = Math.ceil((pace.measureMs * 1.5) / 50)
     const { microseconds } = await meter.cpu(() => ticks(count))
-    const deliveries = count * subscribers
+    const deliveries = count * usual
     return [
       {
         row: 'fanout-steady',
@@ -69,9 +80,22 @@ const steady: Scenario = {
   },
 }
 
+/** 100 B and 1 KB, one at a time and sixteen in flight. */
+function allOf(subscribers: number): Scenario[] {
+  return [
+    closedLoop({ row: `fanout-${subscribers}-100B`, subscribers, dataBytes: 100, inFlight: 1 }),
+    closedLoop({ row: `fanout-${subscribers}-100B-16`, subscribers, dataBytes: 100, inFlight: 16 }),
+    closedLoop({ row: `fanout-${subscribers}-1KB`, subscribers, dataBytes: 1024, inFlight: 1 }),
+    closedLoop({ row: `fanout-${subscribers}-1KB-16`, subscribers, dataBytes: 1024, inFlight: 16 }),
+  ]
+}
+
 export const fanout: readonly Scenario[] = [
-  closedLoop('fanout-100B', 100, 1, true),
-  closedLoop('fanout-100B-16', 100, 16, true),
-  closedLoop('fanout-1KB', 1024, 1, false),
+  closedLoop({ row: 'fanout-100B', dataBytes: 100, inFlight: 1, quick: true }),
+  closedLoop({ row: 'fanout-100B-16', dataBytes: 100, inFlight: 16, quick: true }),
+  closedLoop({ row: 'fanout-1KB', dataBytes: 1024, inFlight: 1 }),
+  closedLoop({ row: 'fanout-1KB-16', dataBytes: 1024, inFlight: 16 }),
+  ...allOf(10),
+  ...allOf(5_000),
   steady,
 ]

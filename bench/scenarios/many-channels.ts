@@ -1,6 +1,7 @@
 /** A thousand channels with three subscribers each, triggered in turn: what a usual application does all day. */
 import { runLanes } from '../load/lanes.js'
 import type { Load } from '../load/load.js'
+import { perUnit } from '../measure/meter.js'
 import { latencyOf } from '../measure/statistics.js'
 import type { Scenario } from '../scenario.js'
 import { PublishedChannel, restLanes } from './published-channel.js'
@@ -40,7 +41,7 @@ function scenario(row: string, fresh: boolean, quick: boolean): Scenario {
         await channels[turn]?.trigger(0, send(lane))
       }
       await runLanes(inFlight, pace.warmupMs, step, fresh ? freshMax.warmup : undefined)
-      const { microseconds, result } = await meter.cpu(() =>
+      const { microseconds, parts, result } = await meter.cpu(() =>
         runLanes(inFlight, pace.measureMs, step, fresh ? freshMax.measure : undefined),
       )
       return [
@@ -49,6 +50,7 @@ function scenario(row: string, fresh: boolean, quick: boolean): Scenario {
           value: microseconds / result.operations,
           operations: result.operations,
           latency: latencyOf(result.latenciesMs),
+          parts: perUnit(parts, result.operations),
         },
       ]
     },

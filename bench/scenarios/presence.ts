@@ -1,4 +1,4 @@
-/** Joining and leaving a presence channel of two hundred: everybody else is told of each. */
+/** Joining and leaving a presence channel of two hundred, or a thousand: everybody else is told of each. */
 import { orStall, runLanes } from '../load/lanes.js'
 import { atFirst } from '../load/load.js'
 import type { Load, Placing } from '../load/load.js'
@@ -8,8 +8,11 @@ import { clientFrame, opcodes } from '../load/websocket-frame.js'
 import { perUnit } from '../measure/meter.js'
 import type { Reading, Scenario, ScenarioRun } from '../scenario.js'
 
-const members = 200
+const usual = 200
+const many = 1_000
 const joiners = 10
+/** Above every member's. */
+const firstJoiner = 10_000
 const channel = 'presence-room'
 /** So many that the code is compiled, however busy the machine is. */
 const warmUpRounds = 8_000
@@ -28,16 +31,24 @@ export const presence: Scenario = {
   run: (run) => joinAndLeave(run, 'presence', atFirst),
 }
 
+export const presenceOfMany: Scenario = {
+  name: 'presence-1000',
+  rows: ['presence-1000-join', 'presence-1000-leave'],
+  quick: false,
+  run: (run) => joinAndLeave(run, 'presence-1000', atFirst, many),
+}
+
 /** @param placing of the members, and of those who come and go */
 export async function joinAndLeave(
   { load, meter, pace }: ScenarioRun,
   rows: string,
   placing: Placing,
+  members = usual,
 ): Promise<Reading[]> {
   await warmUp(load, placing)
-  const room = await Room.open(load, placing)
-  // A round is about 15 ms of the server's time.
-  const rounds = Math.max(4, Math.ceil(pace.measureMs / 100))
+  const room = await Room.open(load, placing, members)
+  // A round in a room of two hundred is about 15 ms of the server's time.
+  const rounds = Math.max(4, Math.ceil((pace.measureMs / 100) * (usual / members)))
   await room.joinAll()
   await room.leaveAll()
   const joining = new Sum()
@@ -115,8 +126,8 @@ class Room {
     this.#joiners = joiners
   }
 
-  static async open(load: Load, placing: Placing): Promise<Room> {
-    const inside = await openMembers(load, placing)
+  static async open(load: Load, placing: Placing, members: number): Promise<Room> {
+    const inside = await openMembers(load, placing, members)
     const outside = await load.clients(joiners, async () => {}, placing)
     const room = new Room(load, inside, outside)
     for (const client of [...inside, ...outside]) client.onMember = (message) => room.#hear(client, message)
@@ -125,7 +136,7 @@ class Room {
 
   async joinAll(): Promise<void> {
     for (const [index, client] of this.#joiners.entries()) {
-      const id = members + index
+      const id = firstJoiner + index
       const frame = client.subscribeFrame(channel, channelData(id))
       const data = JSON.stringify({ user_id: userId(id), user_info: userInfo(id) })
       const told = this.#expect(`pusher_internal:member_added ${data}`)
@@ -139,7 +150,7 @@ class Room {
   async leaveAll(): Promise<void> {
     for (const [index, client] of this.#joiners.entries()) {
       this.#inside.delete(client)
-      const data = JSON.stringify({ user_id: userId(members + index) })
+      const data = JSON.stringify({ user_id: userId(firstJoiner + index) })
       const told = this.#expect(`pusher_internal:member_removed ${data}`)
       client.send(leaveFrame)
       await orStall(told, () => this.#heard)
@@ -174,7 +185,7 @@ class Room {
  * Opens the members; resolves when each has been told of all others. They enter one after the other: a server that tells twice of
  * those who enter two nodes at once could not be measured at all.
  */
-async function openMembers(load: Load, placing: Placing): Promise<readonly PusherClient[]> {
+async function openMembers(load: Load, placing: Placing, members: number): Promise<readonly PusherClient[]> {
   let known = 0
   let allKnow = () => {}
   const complete = new Promise<void>((resolve) => (allKnow = resolve))

@@ -78,10 +78,10 @@ function lacks(
 ): string | undefined {
   if (needsWebhooks === true) return 'where its webhooks go is not said here'
   if (needsRedis === true) return 'its Redis cannot be looked into'
-  if (name.startsWith('cluster')) return 'one URL is one node'
+  if (/^(cluster|workers)-/.test(name)) return 'one URL is one node'
   if (name === 'idle') return pid === undefined ? 'without --pid there is nothing to measure' : 'it has been in use'
   // More connections than one address has ports come from several addresses of the loopback network.
-  if (name === 'hold' && !isLoopback(host)) return 'so many connections need a server on this machine'
+  if (['hold', 'accept'].includes(name) && !isLoopback(host)) return 'so many connections need a server on this machine'
   return undefined
 }
 

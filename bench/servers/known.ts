@@ -1,13 +1,14 @@
 import { bare } from './bare.js'
 import { belfry } from './belfry.js'
 import { belfryCluster } from './belfry-cluster.js'
+import { belfryWorkers } from './belfry-workers.js'
 import { byUrlName, serverByUrl } from './by-url.js'
 import type { ByUrl } from './by-url.js'
 import type { ServerKind } from './server.js'
 import { soketiCluster } from './soketi-cluster.js'
 import { soketi } from './soketi.js'
 
-const known: readonly ServerKind[] = [belfry, belfryCluster, bare, soketi, soketiCluster]
+const known: readonly ServerKind[] = [belfry, belfryCluster, belfryWorkers, bare, soketi, soketiCluster]
 
 /** What `--server` and `--vs` understand. */
 export const serverNames: readonly string[] = [...known.map(({ name }) => name), byUrlName]

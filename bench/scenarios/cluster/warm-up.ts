@@ -11,11 +11,11 @@ const inFlight = 16
 const triggers = 20_000
 const atMostMs = 30_000
 
-/** Triggers at the first node, with one subscriber at each. */
-export async function warmUpTriggers(load: Load): Promise<void> {
+/** Triggers at the first node, with one subscriber at each unless there should be more. */
+export async function warmUpTriggers(load: Load, subscribers = load.nodes): Promise<void> {
   const options = { channel: 'warm', publishers: inFlight, ringSize: 64, dataBytes: 100 }
   const channel = new PublishedChannel(load, options)
-  await channel.subscribe(load, load.nodes, spread)
+  await channel.subscribe(load, subscribers, spread)
   const send = restLanes(load, inFlight)
   await runLanes(inFlight, atMostMs, (lane) => channel.trigger(lane, send(lane)), triggers)
 }

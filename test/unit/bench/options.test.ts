@@ -44,6 +44,25 @@ describe('the options of the benchmark', () => {
     expect(readOptions(['--url', url, '--server', 'bare', '--vs', 'url'])).toMatchObject({ server: 'bare' })
   })
 
+  it('checks the quick subset in five pairs, against nobody but the bare server', () => {
+    expect(readOptions(['--check'])).toMatchObject({ check: true, quick: true, runs: 5, references: undefined })
+    expect(readOptions(['--quick', '--check'])).toMatchObject({ check: true, quick: true, runs: 5 })
+    expect(readOptions(['--quick'])).toMatchObject({ check: false, runs: 3 })
+    for (const more of [['--vs', 'soketi'], ['--server', 'bare'], ['--url', url], ['--write-readme']]) {
+      expect(() => readOptions(['--check', ...more])).toThrow(/^--check/)
+    }
+  })
+
+  it('draws files instead of measuring, where the first word is "plot"', () => {
+    expect(readOptions(['plot'])).toMatchObject({ plot: [], words: [], writeReadme: false })
+    expect(readOptions(['plot', 'a.json', 'b.json', '--write-readme'])).toMatchObject({
+      plot: ['a.json', 'b.json'],
+      words: [],
+      writeReadme: true,
+    })
+    expect(readOptions(['fanout', 'plot'])).toMatchObject({ plot: undefined, words: ['fanout', 'plot'] })
+  })
+
   it.each([
     ['another protocol', ['--url', 'wss://127.0.0.1:6001']],
     ['a path', ['--url', `${url}/app/x`]],
@@ -64,7 +83,7 @@ describe('the options of the benchmark', () => {
 })
 
 describe('servers by name', () => {
-  it.each(['belfry', 'belfry-cluster', 'bare', 'soketi', 'soketi-cluster'])('knows %s', (name) => {
+  it.each(['belfry', 'belfry-cluster', 'belfry-workers', 'bare', 'soketi', 'soketi-cluster'])('knows %s', (name) => {
     expect(serverByName(name).name).toBe(name)
   })
 
