@@ -1,10 +1,11 @@
-/** The command of a suite of scenarios: `npm run test:NAME -- [ID …] [--fast | --long] [--list]`. */
+/** The command of a suite of scenarios: `npm run test:NAME -- [ID …] [--fast | --long] [--again] [--list]`. */
+import { countsLine, outcomeOf, playOnceOrTwice, summary, type Play, type Result } from './results.js'
 import { Run, type Row } from './run.js'
 import type { Mode, Scenario } from './scenario.js'
 
 /** Does what the arguments say. Exit code 0 when everything holds. */
 export async function runScenarios(scenarios: readonly Scenario[]): Promise<void> {
-  const { ids, mode, list } = readArguments(process.argv.slice(2))
+  const { ids, mode, list, again } = readArguments(process.argv.slice(2))
   // The processes of a scenario end with this one, however it ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
   if (list) {
@@ -12,19 +13,42 @@ export async function runScenarios(scenarios: readonly Scenario[]): Promise<void
     return
   }
   const chosen = ids.length === 0 ? scenarios : ids.map((id) => scenarioOf(scenarios, id))
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const scenario of chosen) counts[await play(scenario, mode)] += 1
-  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  const results: Result[] = []
+  for (const scenario of chosen) results.push(await playScenario(scenario, { mode, again }))
+  // Below all tables: of a long output often only the end is kept.
+  for (const line of summary(results)) console.log(line)
+  console.log(countsLine(results))
   // Whatever a failed scenario left waiting is of no interest any more.
-  process.exit(counts.failed === 0 ? 0 : 1)
+  process.exit(results.every(({ outcome }) => outcome !== 'failed') ? 0 : 1)
 }
 
-function readArguments(words: readonly string[]): { ids: string[]; mode: Mode; list: boolean } {
-  const read = { ids: [] as string[], mode: 'normal' as Mode, list: false }
+/**
+ * Plays it and prints each play.
+ *
+ * @param options.again a scenario of which only timed rows failed is played once more, on a fresh Run; what fails otherwise fails at once
+ */
+export function playScenario(
+  scenario: Scenario,
+  options: { readonly mode: Mode; readonly again: boolean },
+  print: (line: string) => void = console.log,
+): Promise<Result> {
+  return playOnceOrTwice(scenario.id, options.again, (mayRepeat) => play(scenario, options.mode, mayRepeat, print))
+}
+
+interface Arguments {
+  readonly ids: string[]
+  mode: Mode
+  list: boolean
+  again: boolean
+}
+
+function readArguments(words: readonly string[]): Arguments {
+  const read: Arguments = { ids: [], mode: 'normal', list: false, again: false }
   for (const word of words) {
     if (word === '--fast' || word === '--long') read.mode = word === '--fast' ? 'fast' : 'long'
     else if (word === '--list') read.list = true
-    else if (word.startsWith('-')) fail(`unknown option ${word}; known are --fast, --long and --list`)
+    else if (word === '--again') read.again = true
+    else if (word.startsWith('-')) fail(`unknown option ${word}; known are --fast, --long, --again and --list`)
     else read.ids.push(word)
   }
   return read
@@ -49,7 +73,7 @@ function printList(scenarios: readonly Scenario[]): void {
   }
 }
 
-async function play(scenario: Scenario, mode: Mode): Promise<'passed' | 'failed' | 'skipped'> {
+async function play(scenario: Scenario, mode: Mode, mayRepeat: boolean, print: (line: string) => void): Promise<Play> {
   const run = new Run(mode)
   const startedAtMs = performance.now()
   let problem: string | undefined
@@ -61,15 +85,20 @@ async function play(scenario: Scenario, mode: Mode): Promise<'passed' | 'failed'
     await run.cleanUp()
   }
   const took = `${((performance.now() - startedAtMs) / 1000).toFixed(1)} s, ${mode}`
-  const skipped = problem === undefined ? run.skipped : undefined
-  const holds = problem === undefined && run.holds
-  const verdict = skipped === undefined ? (holds ? 'HOLDS' : 'FAILS') : `SKIPPED: ${skipped}`
-  console.log(`${scenario.id}  ${scenario.title}\n${table(run.rows)}${scenario.id} ${verdict} (${took})`)
-  if (problem !== undefined) console.log(problem)
-  for (const line of run.notes) console.log(`  ${line}`)
-  if (!holds && skipped === undefined) for (const line of run.complaints()) console.log(`  ${line}`)
-  console.log('')
-  return skipped === undefined ? (holds ? 'passed' : 'failed') : 'skipped'
+  const played: Play = { rows: run.rows, problem, skipped: run.skipped }
+  const outcome = outcomeOf(played)
+  const verdict = {
+    passed: 'HOLDS',
+    late: mayRepeat ? 'LATE, once more' : 'FAILS',
+    failed: 'FAILS',
+    skipped: `SKIPPED: ${run.skipped ?? ''}`,
+  }[outcome]
+  print(`${scenario.id}  ${scenario.title}\n${table(run.rows)}${scenario.id} ${verdict} (${took})`)
+  if (problem !== undefined) print(problem)
+  for (const line of run.notes) print(`  ${line}`)
+  if (outcome === 'late' || outcome === 'failed') for (const line of run.complaints()) print(`  ${line}`)
+  print('')
+  return played
 }
 
 /** A scenario that hangs has failed. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { removeFolder, removeTogether } from '../harness/end-together.js'
 import type { Mode } from './scenario.js'
 import { ServerNode, type NodeOptions } from './server-node.js'
+import { ms } from './waiting.js'
 import { WireClient, type ClientOptions } from './wire-client.js'
 import type { Target } from '../../bench/load/target.js'
 
@@ -13,6 +14,8 @@ export interface Row {
   readonly wanted: string
   /** Undefined for a figure that nothing is demanded of. */
   readonly holds: boolean | undefined
+  /** Whether a machine that does other things too is enough to make it fail. */
+  readonly timed: boolean
 }
 
 /** Connections being opened at the same time. */
@@ -35,17 +38,19 @@ export class Run {
     this.mode = mode
   }
 
-  get holds(): boolean {
-    return this.rows.every((row) => row.holds !== false)
-  }
-
   /** The value for this mode. */
   pick<Value>(fast: Value, normal: Value, long: Value = normal): Value {
     return { fast, normal, long }[this.mode]
   }
 
-  check(name: string, measured: string | number, wanted: string | number, holds: boolean): void {
-    this.rows.push({ name, measured: String(measured), wanted: String(wanted), holds })
+  check(
+    name: string,
+    measured: string | number,
+    wanted: string | number,
+    holds: boolean,
+    { timed = false }: { readonly timed?: boolean } = {},
+  ): void {
+    this.rows.push({ name, measured: String(measured), wanted: String(wanted), holds, timed })
   }
 
   /** A criterion of the form "exactly so many". */
@@ -53,8 +58,24 @@ export class Run {
     this.check(name, measured, wanted, measured === wanted)
   }
 
+  /**
+   * A limit of time: what fails it may have been the machine.
+   *
+   * @param tookMs undefined when it did not happen while it was waited for; NaN, when nothing was measured, is not a matter of time
+   */
+  inTime(name: string, tookMs: number | undefined, limitMs: number, wanted = `≤ ${ms(limitMs)}`): void {
+    const holds = tookMs !== undefined && tookMs <= limitMs
+    this.check(name, ms(tookMs), wanted, holds, { timed: !Number.isNaN(tookMs) })
+  }
+
+  /** The same for a state that was waited for well beyond the limit: it may come late, but never (or Infinity) is wrong. */
+  reached(name: string, tookMs: number | undefined, limitMs: number, wanted = `≤ ${ms(limitMs)}`): void {
+    const holds = tookMs !== undefined && tookMs <= limitMs
+    this.check(name, ms(tookMs), wanted, holds, { timed: Number.isFinite(tookMs) })
+  }
+
   figure(name: string, measured: string | number): void {
-    this.rows.push({ name, measured: String(measured), wanted: '', holds: undefined })
+    this.rows.push({ name, measured: String(measured), wanted: '', holds: undefined, timed: false })
   }
 
   /** A line below the table: what helps to understand a failure. */

@@ -12,8 +12,8 @@ export function checkAnswers(run: Run, ledger: Ledger): void {
   run.figure('triggers by answer', ledger.answersText())
   const others = ledger.triggers.filter(({ status }) => status !== 200 && status !== 503).length
   run.equal('answered neither 200 nor 503', others, 0)
-  const slowest = ledger.slowestAnswerMs
-  run.check('the slowest answer after', ms(slowest), `≤ ${ms(answeredMs)}`, slowest <= answeredMs + toleranceMs)
+  // Infinity for one that was never answered.
+  run.reached('the slowest answer after', ledger.slowestAnswerMs, answeredMs + toleranceMs, `≤ ${ms(answeredMs)}`)
 }
 
 /** What was accepted came to everybody, once and in order. */

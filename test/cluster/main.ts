@@ -1,6 +1,6 @@
 /**
  * What several nodes promise together, played against real processes and a real redis-server:
- * `npm run test:cluster -- [ID …] [--fast | --long] [--list]`. Exit code 0 when everything holds.
+ * `npm run test:cluster -- [ID …] [--fast | --long] [--again] [--list]`. Exit code 0 when everything holds.
  */
 import { runScenarios } from '../black-box/command.js'
 import { budget } from './scenarios/budget.js'

@@ -3,7 +3,7 @@ import { MemberWatch, sameNames } from './member-watch.js'
 import type { Cluster } from './cluster.js'
 import type { RestClient } from '../black-box/rest-client.js'
 import type { Run } from '../black-box/run.js'
-import { ms, sleep, timeUntil } from '../black-box/waiting.js'
+import { sleep, timeUntil } from '../black-box/waiting.js'
 import type { WireClient } from '../black-box/wire-client.js'
 
 /** `NAME-0` to `NAME-(count − 1)`. */
@@ -104,7 +104,7 @@ export async function checkSettled(
   const settled = async () =>
     viewsAgree(watches, channel, users) && (await restAgrees(cluster, cluster.running(), channel, users))
   const took = await timeUntil(settled, what.withinMs + 15_000, 50)
-  run.check(what.name, ms(took), `≤ ${ms(what.withinMs)}`, took !== undefined && took <= what.withinMs)
+  run.reached(what.name, took, what.withinMs)
 }
 
 /** Reports contradictions that any of them was told. */

@@ -1,6 +1,6 @@
 /**
- * What one node promises under faults, played against a real process: `npm run test:faults -- [ID …] [--fast | --long] [--list]`.
- * Exit code 0 when everything holds.
+ * What one node promises under faults, played against a real process: `npm run test:faults -- [ID …] [--fast | --long] [--again]
+ * [--list]`. Exit code 0 when everything holds.
  */
 import { runScenarios } from '../black-box/command.js'
 import { capacity } from './scenarios/capacity.js'

@@ -41,7 +41,7 @@ export const budget: Scenario = {
         0,
       )
       const sent = loads.reduce((sum, load) => sum + load.sent, 0)
-      run.check('  offered', sent, '≥ 1.5 × the budget', sent >= 1.5 * wanted)
+      run.check('  offered', sent, '≥ 1.5 × the budget', sent >= 1.5 * wanted, { timed: true })
     }
     await checkConnections(run, cluster)
   },

@@ -35,14 +35,17 @@ export const flap: Scenario = {
     const leftAtMs = performance.now() - tookMs
     crowd = await joinEverywhere(run, cluster)
     const awayMs = performance.now() - leftAtMs
-    run.check(
+    run.inTime(
       'all have left and returned after',
-      ms(awayMs),
+      awayMs,
+      leaveDelayMs,
       `< ${ms(leaveDelayMs)}, and it should be ${ms(shortMs)}`,
-      awayMs < leaveDelayMs,
     )
     await sleep(leaveDelayMs + quietMs)
-    run.equal('told of it', typesText(receiver.events().slice(1 + count)), typesOf({}))
+    const toldOfIt = typesText(receiver.events().slice(1 + count))
+    // Whoever was away for longer must be told of.
+    if (awayMs <= leaveDelayMs) run.equal('told of it', toldOfIt, typesOf({}))
+    else run.figure('told of it', toldOfIt)
 
     const before = receiver.events().length
     await leave(cluster, crowd)

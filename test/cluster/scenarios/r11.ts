@@ -1,6 +1,6 @@
 import type { Run } from '../../black-box/run.js'
 import type { Scenario } from '../../black-box/scenario.js'
-import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { Cluster } from '../cluster.js'
 import { checkNoneTwice } from '../ledger-checks.js'
 import { Ledger, type Session } from '../ledger.js'
@@ -49,7 +49,7 @@ export const r11: Scenario = {
     const cutAtMs = performance.now()
     cluster.proxy(cutNode).freeze('answers')
     const red = await timeUntil(async () => !(await cluster.node(cutNode).ready()), redMs + 5000)
-    run.check('readiness of the cut node is red after', ms(red), `≤ ${ms(redMs)}`, red !== undefined && red <= redMs)
+    run.reached('readiness of the cut node is red after', red, redMs)
     // Whoever comes and goes meanwhile is known to some nodes only.
     const [late] = await joinAll(run, cluster, 1, channel, ['late-1'])
     await joinAll(run, cluster, cutNode, channel, ['late-0'])
@@ -72,12 +72,7 @@ export const r11: Scenario = {
       watches,
     })
     const ready = await timeUntil(() => cluster.node(cutNode).ready(), equalMs)
-    run.check(
-      'readiness is back after',
-      ready === undefined ? 'never' : ms(performance.now() - thawedAtMs),
-      `≤ ${ms(equalMs)}`,
-      ready !== undefined,
-    )
+    run.reached('readiness is back after', ready === undefined ? undefined : performance.now() - thawedAtMs, equalMs)
     const answers = ofOthers.triggers.length
     await timeUntil(() => ofOthers.triggers.length > answers + perSecond, 3000)
     for (const ledger of [ofCut, ofOthers]) await ledger.stop()
@@ -105,7 +100,7 @@ async function checkCutNode(
     ({ sentAtMs, answeredAtMs }) => sentAtMs > cutAtMs && answeredAtMs < thawedAtMs,
   )
   run.equal('  answered otherwise than 503', meanwhile.filter(({ status }) => status !== 503).length, 0)
-  run.check('  the slowest after', ms(ledger.slowestAnswerMs), '≤ 1500 ms', ledger.slowestAnswerMs <= answeredMs)
+  run.reached('  the slowest after', ledger.slowestAnswerMs, answeredMs, '≤ 1500 ms')
   const delivered = ledger.deliveredThoughRefused()
   const unsure = (await cluster.node(cutNode).scrape()).sum('bus_unsure_total')
   run.check(
@@ -115,9 +110,9 @@ async function checkCutNode(
     delivered.length <= unsure,
   )
   const last = Math.max(0, ...delivered.map(({ sentAtMs }) => sentAtMs - cutAtMs))
-  run.check('  the last of them sent after', ms(last), '≤ 10 s: before the cut is noticed', last <= redMs)
+  run.inTime('  the last of them sent after', last, redMs, '≤ 10 s: before the cut is noticed')
   const again = ledger.firstSuccessMs(thawedAtMs, 0)
-  run.check('  accepted again after', ms(again), `≤ ${ms(equalMs)}`, again !== undefined && again <= equalMs)
+  run.reached('  accepted again after', again, equalMs)
 }
 
 /** What the clients of the cut node missed is what it has counted. */

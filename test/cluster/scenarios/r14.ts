@@ -154,7 +154,7 @@ class People {
     }
     const took = await timeUntil(exact, exactMs + 10_000, 100)
     const sinceThenMs = took === undefined ? undefined : performance.now() - sinceMs
-    this.#run.check(name, ms(sinceThenMs), `≤ ${ms(exactMs)}`, sinceThenMs !== undefined && sinceThenMs <= exactMs)
+    this.#run.reached(name, sinceThenMs, exactMs)
   }
 
   report(): void {

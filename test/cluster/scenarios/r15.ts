@@ -1,5 +1,5 @@
 import type { Scenario } from '../../black-box/scenario.js'
-import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { Cluster, leases } from '../cluster.js'
 import { checkOrder, joinAll, names, rangeText, restAgrees, usersByRest, viewsAgree, watchAll } from '../members.js'
 import { typesText } from '../outbox.js'
@@ -44,12 +44,7 @@ export const r15: Scenario = {
       await sleep(50)
     }
     const tookMs = rebuiltAtMs === undefined ? undefined : rebuiltAtMs - startedAtMs
-    run.check(
-      'REST of both nodes is the truth again, and stays so, after',
-      ms(tookMs),
-      `≤ ${ms(rebuiltMs)}`,
-      tookMs !== undefined && tookMs <= rebuiltMs,
-    )
+    run.reached('REST of both nodes is the truth again, and stays so, after', tookMs, rebuiltMs)
     run.figure('reads meanwhile', `${whole} whole, ${refused} refused`)
     run.equal('reads that gave a partial number as a true one (D4)', partial, 0)
     run.equal('false member_removed per watcher', rangeText(watches.map((watch) => watch.removed())), '0')
@@ -59,8 +54,8 @@ export const r15: Scenario = {
 
     // The rebuilt state is no picture: a leave and an arrival are told.
     crowd[0]?.close()
-    const told = await timeUntil(() => watches.every((watch) => watch.removed('left-0') === 1), 3000)
-    run.check('a leave afterwards is told after', ms(told), '≤ 1 s', told !== undefined && told <= 1000)
+    const told = await timeUntil(() => watches.every((watch) => watch.removed('left-0') === 1), 10_000)
+    run.reached('a leave afterwards is told after', told, 1000, '≤ 1 s')
     checkOrder(run, watches)
   },
 }

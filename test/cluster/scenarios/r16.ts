@@ -2,7 +2,7 @@ import { Balancer } from '../../black-box/balancer.js'
 import type { Run } from '../../black-box/run.js'
 import type { Scenario } from '../../black-box/scenario.js'
 import { oneApp } from '../../black-box/server-node.js'
-import { ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import { sleep, timeUntil, until } from '../../black-box/waiting.js'
 import { WireClient } from '../../black-box/wire-client.js'
 import { Cluster } from '../cluster.js'
 import { checkAnswers, checkDeliveries } from '../ledger-checks.js'
@@ -53,12 +53,7 @@ export const r16: Scenario = {
     await ledger.stop()
     reportCloses(run, crowd, drain.periodMs)
     const allowedMs = drain.periodMs + backMs
-    run.check(
-      'all back elsewhere, after the pre-stop delay',
-      ms(backAfterMs),
-      `≤ ${ms(allowedMs)}`,
-      backAfterMs <= allowedMs,
-    )
+    run.reached('all back elsewhere, after the pre-stop delay', backAfterMs, allowedMs)
     run.equal('exit code', cluster.node(0).exit?.code ?? '', 0)
     run.figure('connections handed to each node', [...balancer.handed.values()].join(', '))
     run.equal('connections refused behind the balancer', balancer.refused, 0)
@@ -72,7 +67,7 @@ export const r16: Scenario = {
 async function watchPreStop(run: Run, cluster: Cluster, preStopDelayMs: number, startedAtMs: number): Promise<void> {
   const node = cluster.node(0)
   const red = await timeUntil(async () => (await node.status('/ready')) === 503, 3000)
-  run.check('readiness 503 after', ms(red), '≤ 1 s', red !== undefined && red <= 1000)
+  run.reached('readiness 503 after', red, 1000, '≤ 1 s')
   let [accepted, refused] = [0, 0]
   while (performance.now() < startedAtMs + preStopDelayMs - 300) {
     const client = new WireClient(node.target())
@@ -94,7 +89,10 @@ function reportCloses(run: Run, crowd: readonly ReturningClient[], periodMs: num
   // Twice what an even spread would be: 10 % for 20 s.
   const allowed = (2 * 1000) / periodMs
   const share = busiestSecond(firsts.map((first) => first?.closedAtMs ?? Infinity)) / crowd.length
-  run.check('busiest second closes', `${(share * 100).toFixed(1)} %`, `≤ ${allowed * 100} %`, share <= allowed)
+  // Whoever reads late sees what was spread as one heap.
+  run.check('busiest second closes', `${(share * 100).toFixed(1)} %`, `≤ ${allowed * 100} %`, share <= allowed, {
+    timed: true,
+  })
 }
 
 function busiestSecond(times: readonly number[]): number {

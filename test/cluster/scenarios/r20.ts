@@ -1,6 +1,6 @@
 import type { Scenario } from '../../black-box/scenario.js'
 import { TcpProxy } from '../../black-box/tcp-proxy.js'
-import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { Cluster, watchedApp } from '../cluster.js'
 import { checkOrder, checkRest, names, rangeText, watchAll } from '../members.js'
 import { typesText } from '../outbox.js'
@@ -37,7 +37,7 @@ export const r20: Scenario = {
     run.equal('member_removed per watcher', rangeText(watches.map((watch) => watch.removed())), String(members))
     const different = watches.map((watch) => users.filter((user) => watch.removed(user) !== 1).length)
     run.equal('users not removed exactly once, per watcher', rangeText(different), '0')
-    run.check('the last of them after', ms(tookMs), `≤ ${ms(allowedMs)}`, tookMs <= allowedMs)
+    run.inTime('the last of them after', tookMs, allowedMs)
     run.equal('webhooks', typesText(await cluster.outbox(before)), `${members} × member_removed`)
     await checkRest(
       run,

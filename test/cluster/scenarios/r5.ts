@@ -1,5 +1,5 @@
 import type { Scenario } from '../../black-box/scenario.js'
-import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { Cluster, leases } from '../cluster.js'
 import { checkOrder, checkRest, checkSettled, joinAll, names, rangeText, watchAll } from '../members.js'
 
@@ -40,7 +40,7 @@ export const r5: Scenario = {
       rangeText(others.map((watch) => watch.removed())),
       String(leaving),
     )
-    run.check('the last of them after', ms(tookMs), `≤ ${ms(allowedMs)}`, tookMs <= allowedMs)
+    run.inTime('the last of them after', tookMs, allowedMs)
     await sleep(Math.max(0, frozenMs - (performance.now() - startedAtMs)))
 
     cluster.node(0).thaw()

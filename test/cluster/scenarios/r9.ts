@@ -49,6 +49,8 @@ export const r9: Scenario = {
       `${(loss * 100).toFixed(2)} %, ${missing} of ${missing + ledger.deliveries}`,
       `≤ ${lossMax * 100} %`,
       loss <= lossMax,
+      // What is lost is what comes while a link is being made again.
+      { timed: true },
     )
     for (const node of nodes) await checkCounted(run, ledger, cluster.node(node), node, sessions[node]!)
     run.figure('reconnects, by the metric', await cluster.sum('bus_reconnects_total'))

@@ -2,7 +2,7 @@ import { RestClient } from '../../black-box/rest-client.js'
 import type { Scenario } from '../../black-box/scenario.js'
 import { oneApp } from '../../black-box/server-node.js'
 import { TcpProxy } from '../../black-box/tcp-proxy.js'
-import { ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import { sleep, timeUntil, until } from '../../black-box/waiting.js'
 
 const members = 300
 const watchers = 5
@@ -40,12 +40,7 @@ export const r20: Scenario = {
     const allTold = () => removed.every((seen) => seen.size === members)
     await timeUntil(allTold, allowedMs + 15_000)
     const tookMs = allTold() ? lastAtMs - frozenAtMs : undefined
-    run.check(
-      'every watcher told of every removal after',
-      ms(tookMs),
-      `≤ ${ms(allowedMs)}`,
-      tookMs !== undefined && tookMs <= allowedMs,
-    )
+    run.reached('every watcher told of every removal after', tookMs, allowedMs)
     await sleep(2000)
     const counts = removed.map((seen) => [...seen.values()].reduce((sum, count) => sum + count, 0))
     run.equal('member_removed per watcher', counts.join(' '), Array.from({ length: watchers }, () => members).join(' '))
@@ -57,7 +52,7 @@ export const r20: Scenario = {
     run.equal('closed with 4201', scrape.sum('disconnections_total', 'code="4201"'), members)
     run.equal('connected by the metric', scrape.sum('connected'), watchers)
     const free = () => node.openFiles().sockets <= filesBefore + watchers + 1
-    const freed = await timeUntil(free, run.pick(10_000, 10_000), 200)
-    run.check('sockets of the frozen given back after', ms(freed), '≤ 10 s', freed !== undefined)
+    const freed = await timeUntil(free, 20_000, 200)
+    run.reached('sockets of the frozen given back after', freed, 10_000, '≤ 10 s')
   },
 }

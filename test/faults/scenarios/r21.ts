@@ -43,7 +43,7 @@ export const r21: Scenario = {
     run.equal('events missed, wrong', `${stream.missed()}, ${stream.wrong()}`, '0, 0')
     run.equal('triggers not answered 200', stream.notAccepted, 0)
     run.figure('delivery p99 before the attacks', windowsText(quiet))
-    run.check('delivery p99', windowsText(p99s), '< 50 ms', median(p99s) < 50)
+    run.check('delivery p99', windowsText(p99s), '< 50 ms', median(p99s) < 50, { timed: p99s.length > 0 })
     run.figure('deliveries', stream.sent * innocents)
     run.check('log', megabytes(node.logBytes), '< 5 MB', node.logBytes < logBytesMax)
     run.equal('error lines in the log', node.at('error').length, 0)

@@ -3,7 +3,7 @@ import { RestClient } from '../../black-box/rest-client.js'
 import type { Run } from '../../black-box/run.js'
 import type { Scenario } from '../../black-box/scenario.js'
 import type { AppCredentials, ServerNode } from '../../black-box/server-node.js'
-import { ms, sleep, timeUntil } from '../../black-box/waiting.js'
+import { sleep, timeUntil } from '../../black-box/waiting.js'
 import { WireClient } from '../../black-box/wire-client.js'
 
 const clientsPerApp = 100
@@ -93,7 +93,7 @@ async function breakFile(run: Run, node: ServerNode): Promise<void> {
   const before = node.at('error').length
   node.writeConfigText('{ "apps": [')
   const told = await timeUntil(() => node.at('error').length > before, effectiveMs)
-  run.check('a broken file is told after', ms(told), `≤ ${ms(effectiveMs)}`, told !== undefined)
+  run.inTime('a broken file is told after', told, effectiveMs)
   await sleep(5000)
   node.signal('SIGHUP')
   await sleep(1000)
@@ -103,7 +103,7 @@ async function breakFile(run: Run, node: ServerNode): Promise<void> {
 
 async function effective(run: Run, name: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const took = await timeUntil(condition, effectiveMs + 5000)
-  run.check(name, ms(took), `≤ ${ms(effectiveMs)}`, took !== undefined && took <= effectiveMs)
+  run.reached(name, took, effectiveMs)
 }
 
 /** Comes as a client of the app and tells how that went: accepted, or the close code. */

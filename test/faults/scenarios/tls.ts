@@ -8,7 +8,7 @@ import { RestClient } from '../../black-box/rest-client.js'
 import type { Scenario } from '../../black-box/scenario.js'
 import { oneApp, replaceFile } from '../../black-box/server-node.js'
 import { openTlsSocket } from '../../black-box/tls-socket.js'
-import { ms, sleep, timeUntil, until } from '../../black-box/waiting.js'
+import { sleep, timeUntil, until } from '../../black-box/waiting.js'
 import type { WireClient } from '../../black-box/wire-client.js'
 
 const perGeneration = 20
@@ -59,12 +59,7 @@ export const tlsReload: Scenario = {
         effectiveMs + 5000,
       )
       const how = bySignal ? 'with SIGHUP' : 'by the files alone'
-      run.check(
-        `certificate ${generation} shown, ${how}, after`,
-        ms(took),
-        `≤ ${ms(effectiveMs)}`,
-        took !== undefined && took <= effectiveMs,
-      )
+      run.reached(`certificate ${generation} shown, ${how}, after`, took, effectiveMs)
       await populate()
       // A reload that follows at once would be the same reload.
       if (generation <= generationsMax)
@@ -72,19 +67,14 @@ export const tlsReload: Scenario = {
     }
     const oldest = generations[0] ?? []
     const emptied = await timeUntil(() => oldest.every((client) => client.closed !== undefined), 10_000)
-    run.check(
-      `certificate ${generationsMax + 1}: clients of the first closed after`,
-      ms(emptied),
-      '≤ 10 s',
-      emptied !== undefined,
-    )
+    run.inTime(`certificate ${generationsMax + 1}: clients of the first closed after`, emptied, 10_000, '≤ 10 s')
     run.equal('of them with 4200', oldest.filter((client) => client.closed?.code === 4200).length, perGeneration)
     run.equal('of the others closed', countClosed(generations.slice(1)), 0)
 
     const errorsBefore = node.at('error').length
     replaceFile(certFile, 'no certificate')
     const told = await timeUntil(() => node.at('error').length > errorsBefore, effectiveMs)
-    run.check('a broken certificate is told after', ms(told), `≤ ${ms(effectiveMs)}`, told !== undefined)
+    run.inTime('a broken certificate is told after', told, effectiveMs)
     await sleep(3000)
     run.equal('errors logged for it', node.at('error').length - errorsBefore, 1)
     run.equal('certificate shown then', await nameShown(target), `generation-${generationsMax + 1}`)
@@ -100,8 +90,8 @@ export const tlsReload: Scenario = {
     install('second-node-1')
     const second = await run.startNode({ port: await freePort(), apps: [oneApp], tls: { certFile, keyFile } })
     install('second-node-2')
-    const took = await timeUntil(async () => (await nameShown(second.target())) === 'second-node-2', effectiveMs)
-    run.check('replaced just after the start, shown after', ms(took), `≤ ${ms(effectiveMs)}`, took !== undefined)
+    const took = await timeUntil(async () => (await nameShown(second.target())) === 'second-node-2', effectiveMs + 5000)
+    run.reached('replaced just after the start, shown after', took, effectiveMs)
   },
 }
 
