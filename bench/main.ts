@@ -5,9 +5,8 @@ import { check } from './check.js'
 import type { Attempt, Measure } from './check.js'
 import { compare } from './report/comparison.js'
 import { loadAverage, machine } from './report/environment.js'
-import { writeBetweenMarkers } from './report/readme.js'
 import { newestResults } from './report/results-file.js'
-import { markdownTable, profileTable, tableCells, terminalTable } from './report/table.js'
+import { profileTable, tableCells, terminalTable } from './report/table.js'
 import { readOptions, usage } from './options.js'
 import type { Options } from './options.js'
 import { runScenarios } from './runner.js'
@@ -15,7 +14,7 @@ import type { Contender, Results } from './runner.js'
 import type { Pace, Scenario } from './scenario.js'
 import { clusterFormOf, serverByName, serverNames } from './servers/known.js'
 import { costIsKnown, leftOut, leftOutLines, prepare } from './servers/peer.js'
-import { scenariosMeant, suites } from './suites.js'
+import { isJudged, scenariosMeant, suites } from './suites.js'
 import type { Suite } from './suites.js'
 
 const paces: Record<'full' | 'quick' | 'check', Pace> = {
@@ -114,22 +113,13 @@ async function bench(options: Options, suite: Suite, contenders: readonly Conten
     results,
   )
   console.log(`\n${seconds} s; ${file}`)
-  if (options.writeReadme) {
-    const caption = [
-      `\`${command}\`, runs of each: ${options.runs}, ${about.date.slice(0, 10)}`,
-      about.machine,
-      ...versions,
-    ]
-    const faults = results.failures.length === 0 ? 'Nothing lost, doubled, reordered or malformed.' : 'NOT CLEAN.'
-    const text = `${caption.join(' · ')}. ${faults}\n\n${markdownTable(cells)}`
-    writeBetweenMarkers(join(import.meta.dirname, 'README.md'), `table ${suite.name}`, text)
-    await plot([join(resultsFolder, `${stamp}.json`)], options)
-  }
+  if (options.writeReadme) await plot([join(resultsFolder, `${stamp}.json`)], options)
   return { compared, failures: results.failures }
 }
 
-function chooseScenarios(suite: Suite, { words, quick, check: isCheck }: Options): Suite {
-  const isMeant = (one: Scenario) => one.quick || !(isCheck || (quick && words.length === 0))
+function chooseScenarios(suite: Suite, { words, gates, quick, check: isCheck }: Options): Suite {
+  const isMeant = (one: Scenario) =>
+    (one.quick || !(isCheck || (quick && words.length === 0))) && (!gates || isJudged(one))
   return { ...suite, scenarios: scenariosMeant(suite, words).filter(isMeant) }
 }
 
@@ -162,6 +152,7 @@ function commandArguments({
   references,
   byUrl,
   runs,
+  gates,
   quick,
   check: isCheck,
   profile,
@@ -172,6 +163,7 @@ function commandArguments({
   // Where it is and its secret are nobody's business.
   if (byUrl !== undefined) parts.push('--url', '…')
   if (runs !== (quick && !isCheck ? 3 : 5)) parts.push('--runs', String(runs))
+  if (gates) parts.push('--gates')
   if (isCheck) parts.push('--check')
   else if (quick) parts.push('--quick')
   if (profile) parts.push('--profile')

@@ -19,11 +19,12 @@ npm run bench -- plot [FILE …] [--write-readme]
   --id, --key, --secret  the app to use there (those of every server here)
   --pid N             its process on this machine; without, only messages and latencies are looked at
   --runs N            repetitions of each, alternating (5; quick: 3)
+  --gates             only scenarios of which a gate asks something: with --runs 3 about ten minutes for one node
   --quick             a subset with shorter runs, below 90 seconds
   --check             the quick subset against the bare server, 5 pairs: fails when a row is over its gate by more
                       than 10 % in two attempts, one after the other
   --profile           CPU profile of the server under test: its functions by self time
-  --write-readme      put the table and the plot into bench/README.md
+  --write-readme      put the tables and the plots into bench/README.md and README.md
   --list              name the scenarios
   --help`
 
@@ -37,6 +38,8 @@ export interface Options {
   /** The server called "url". */
   readonly byUrl: ByUrl | undefined
   readonly runs: number
+  /** Leaves out what is only shown. */
+  readonly gates: boolean
   readonly quick: boolean
   /** Decides instead of only showing; quick as well. */
   readonly check: boolean
@@ -60,6 +63,7 @@ export function readOptions(args: readonly string[]): Options {
       secret: { type: 'string' },
       pid: { type: 'string' },
       runs: { type: 'string' },
+      gates: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
@@ -88,6 +92,7 @@ export function readOptions(args: readonly string[]): Options {
     references: references ?? (isMeant ? [] : undefined),
     byUrl,
     runs,
+    gates: values.gates,
     quick,
     check: values.check,
     profile: values.profile,

@@ -1,4 +1,5 @@
 /** Scenarios that make one table, and whom they compare unless the command line says otherwise. */
+import { rows } from './gates.js'
 import type { Scenario } from './scenario.js'
 import { clusterScenarios, nodeScenarios } from './scenarios/all.js'
 import { workersScenarios } from './scenarios/workers.js'
@@ -30,4 +31,11 @@ export function scenariosMeant({ name: suite, scenarios }: Suite, words: readonl
     return names.has(word) ? word === name : [name, ...rows].some((text) => text.includes(word))
   }
   return scenarios.filter((scenario) => words.some((word) => means(word, scenario)))
+}
+
+/** Whether a gate asks something of one of its rows. */
+export function isJudged({ rows: measured }: Scenario): boolean {
+  return rows.some(({ id, against, most }) => {
+    return measured.includes(id) && (most !== undefined || Object.keys(against).length > 0)
+  })
 }

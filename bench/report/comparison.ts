@@ -14,7 +14,8 @@ export interface Comparison {
   readonly lowest: number
   readonly highest: number
   readonly gate: Gate | undefined
-  readonly verdict: Verdict | undefined
+  /** `limit`: over the gate, and so is the bare server, which nothing on this stack is below. */
+  readonly verdict: Verdict | 'limit' | undefined
 }
 
 export interface ComparedRow {
@@ -46,17 +47,27 @@ export function compare({ values, latencies, parts }: Results, contenders: reado
       parts: medians(parts.get(row.id)?.get(subject.label) ?? []),
       verdict: row.most === undefined || Number.isNaN(figure) ? undefined : verdict(figure, row.most),
       comparisons: references.map((reference) =>
-        compareWith(row, own, byLabel?.get(reference.label) ?? [], subject, reference),
+        compareWith(row, own, byLabel?.get(reference.label) ?? [], floor(byLabel, references), subject, reference),
       ),
     })
   }
   return compared
 }
 
+/** The figures of the bare server, where it is one of those compared. */
+function floor(
+  byLabel: ReadonlyMap<string, readonly number[]> | undefined,
+  references: readonly Contender[],
+): readonly number[] {
+  const bare = references.find(({ kind }) => kind.name === 'bare')
+  return (bare === undefined ? undefined : byLabel?.get(bare.label)) ?? []
+}
+
 function compareWith(
   row: Row,
   own: readonly number[],
   theirs: readonly number[],
+  bare: readonly number[],
   subject: Contender,
   reference: Contender,
 ): Comparison {
@@ -71,8 +82,14 @@ function compareWith(
     lowest: Math.min(...ratios),
     highest: Math.max(...ratios),
     gate,
-    verdict: gate === undefined || Number.isNaN(ratio) ? undefined : verdict(ratio, gate),
+    verdict: gate === undefined || Number.isNaN(ratio) ? undefined : verdictWithLimit(ratio, gate, bare, theirs),
   }
+}
+
+/** Against the bare server itself nothing is out of reach: its ratio to itself is 1, and no gate is below that. */
+function verdictWithLimit(ratio: number, gate: Gate, bare: readonly number[], theirs: readonly number[]) {
+  const word = verdict(ratio, gate)
+  return word === 'OVER' && median(pairRatios(bare, theirs)) > gate.gate ? 'limit' : word
 }
 
 function medians(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {

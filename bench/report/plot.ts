@@ -1,20 +1,23 @@
-/** `npm run bench -- plot`: draws a results file as SVG, and as PNG where there is a Chromium. */
+/** `npm run bench -- plot`: draws a results file as SVG, and as PNG where there is a Chromium; `--write-readme` and its tables. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { parse, View } from 'vega'
 import { compile } from 'vega-lite'
+import { headlineTable } from './headline.js'
 import { findChromium, writePng } from './picture.js'
 import { plotData, serverTitle } from './plot-data.js'
 import type { PlotData } from './plot-data.js'
 import { partsSpec, ratioSpec } from './plot-spec.js'
 import { writeBetweenMarkers } from './readme.js'
-import { readResults } from './results-file.js'
+import { labelsOf, readResults } from './results-file.js'
 import type { ResultsFile } from './results-file.js'
+import { markdownTable, tableCells } from './table.js'
 
 const benchFolder = join(import.meta.dirname, '..')
-const imageFolder = join(benchFolder, '..', 'docs', 'images')
+const mainFolder = join(benchFolder, '..')
+const imageFolder = join(mainFolder, 'docs', 'images')
 
-/** Puts the pictures beside the results file and says where; `writeReadme`: and into bench/README.md. */
+/** Puts the pictures beside the results file and says where; `writeReadme`: and what was measured into the README. */
 export async function plotResults(file: string, { writeReadme }: { writeReadme: boolean }): Promise<void> {
   const results = readResults(file)
   const data = plotData(results)
@@ -32,14 +35,22 @@ export async function plotResults(file: string, { writeReadme }: { writeReadme: 
     await writePng(svg, `${beside}.png`, chromium)
     console.log(relative('', `${beside}.png`))
   }
-  if (writeReadme) {
-    mkdirSync(imageFolder, { recursive: true })
-    const image = join(imageFolder, `bench-${results.suite}.svg`)
-    writeFileSync(image, svg)
-    const link = `![${alternative(data)}](${relative(benchFolder, image)})`
-    writeBetweenMarkers(join(benchFolder, 'README.md'), `plot ${results.suite}`, `${link}\n\n${caption(results)}`)
-    console.log(`${relative('', image)}, and in bench/README.md`)
-  }
+  if (writeReadme) writeReadmes(results, data, svg)
+}
+
+/** The table and the plot, into bench/README.md; of one node, few rows and the plot into the main README too. */
+function writeReadmes(results: ResultsFile, data: PlotData, svg: string): void {
+  const { suite, compared } = results
+  mkdirSync(imageFolder, { recursive: true })
+  const image = join(imageFolder, `bench-${suite}.svg`)
+  writeFileSync(image, svg)
+  const picture = (from: string) => `![${alternative(data)}](${relative(from, image)})`
+  const write = (folder: string, part: string, ...texts: string[]) =>
+    writeBetweenMarkers(join(folder, 'README.md'), `${part} ${suite}`, texts.join('\n\n'))
+  write(benchFolder, 'plot', picture(benchFolder))
+  write(benchFolder, 'table', caption(results), markdownTable(tableCells(compared, labelsOf(results))))
+  if (suite === 'node') write(mainFolder, 'plot', picture(mainFolder), headlineTable(compared), caption(results))
+  console.log(`${relative('', image)}, and the README`)
 }
 
 async function drawSvg(results: ResultsFile, data: PlotData): Promise<string> {

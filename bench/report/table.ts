@@ -37,10 +37,11 @@ export function terminalTable(cells: readonly (readonly string[])[]): string {
   return cells.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')
 }
 
-export function markdownTable(cells: readonly (readonly string[])[]): string {
+/** @param words how many columns are text; figures go to the right */
+export function markdownTable(cells: readonly (readonly string[])[], words = 3): string {
   const line = (parts: readonly string[]) => `| ${parts.join(' | ')} |`
   const [header = [], ...body] = cells
-  const rule = header.map((_, column) => (column < 3 ? '---' : '--:'))
+  const rule = header.map((_, column) => (column < words ? '---' : '--:'))
   return [header, rule, ...body].map(line).join('\n')
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { rows, verdict } from '../../../bench/gates.js'
 import { clusterScenarios, nodeScenarios } from '../../../bench/scenarios/all.js'
 import { workersScenarios } from '../../../bench/scenarios/workers.js'
-import { scenariosMeant, suites } from '../../../bench/suites.js'
+import { isJudged, scenariosMeant, suites } from '../../../bench/suites.js'
 
 describe('the verdict on a ratio', () => {
   const gate = { gate: 2, goal: 1.5 }
@@ -26,9 +26,9 @@ describe('the verdict on a ratio', () => {
   })
 })
 
-describe('the rows', () => {
-  const scenarios = [...nodeScenarios, ...clusterScenarios, ...workersScenarios]
+const scenarios = [...nodeScenarios, ...clusterScenarios, ...workersScenarios]
 
+describe('the rows', () => {
   it('are each measured by one scenario, and no scenario has a row that is not there', () => {
     const measured = scenarios.flatMap(({ rows: own }) => own)
     expect(measured.toSorted()).toEqual(rows.map(({ id }) => id).toSorted())
@@ -56,6 +56,20 @@ describe('the rows', () => {
     ['cluster-trigger-apart', { belfry: { gate: 4, goal: 3 }, 'soketi-cluster': { gate: 0.45, goal: 0.3 } }],
   ])('ask of %s what was decided', (id, against) => {
     expect(rows.find((row) => row.id === id)?.against).toEqual(against)
+  })
+})
+
+describe('the scenarios of which a gate asks something', () => {
+  const judged = scenarios.filter(isJudged).map(({ name }) => name)
+
+  it('measure a row with a gate, against whomever, or of the figure itself', () => {
+    expect(judged).toEqual(expect.arrayContaining(['fanout-100B', 'idle', 'cluster-list', 'webhook-transition']))
+  })
+
+  it('are not those that are only shown', () => {
+    for (const shown of ['fanout-5000-100B', 'hold', 'cluster-members', 'workers-accept']) {
+      expect(judged).not.toContain(shown)
+    }
   })
 })
 

@@ -53,6 +53,11 @@ describe('the options of the benchmark', () => {
     }
   })
 
+  it('leaves out what is only shown, where only gates are asked for', () => {
+    expect(readOptions(['node', '--gates'])).toMatchObject({ words: ['node'], gates: true, quick: false })
+    expect(readOptions(['node']).gates).toBe(false)
+  })
+
   it('draws files instead of measuring, where the first word is "plot"', () => {
     expect(readOptions(['plot'])).toMatchObject({ plot: [], words: [], writeReadme: false })
     expect(readOptions(['plot', 'a.json', 'b.json', '--write-readme'])).toMatchObject({
