@@ -98,18 +98,23 @@ export class Hub {
   #open(local: LocalApp, name: string, topic: Topic, traits: ChannelTraits): LocalChannel {
     const channel = new LocalChannel(name, topic, traits, local)
     this.topics.set(topic, channel)
-    channel.ready = this.#ready(channel)
+    this.#ask(channel)
     return channel
   }
 
-  /** Never rejects: a bus that fails must not keep anybody from subscribing, and what is local is delivered without it (D4). */
-  async #ready(channel: LocalChannel): Promise<void> {
-    try {
-      await this.#broker.subscribe(channel.topic)
-    } catch (error) {
+  /** Whatever the bus does, it must not keep anybody from subscribing, and what is local is delivered without it (D4). */
+  #ask(channel: LocalChannel): void {
+    const refused = (error: unknown): void => {
       this.#logger.warn({ app_id: channel.local.id, err: error }, 'The bus refused a channel; it is served without it')
     }
-    channel.ready = undefined
+    try {
+      channel.ready = this.#broker
+        .subscribe(channel.topic)
+        ?.catch(refused)
+        .then(() => (channel.ready = undefined))
+    } catch (error) {
+      refused(error)
+    }
   }
 
   #close(channel: LocalChannel): void {

@@ -51,7 +51,11 @@ export class Occupancy {
 
   /** The number of joined subscriptions of a channel changed on this node. */
   changed(channel: LocalChannel): void {
-    if (channel.traits.listed) this.#writes.watch(this.#report(channel))
+    if (!channel.traits.listed) return
+    const set = this.#store.set(channel.topic, channel.joined)
+    this.#writes.watch(set, (error) => {
+      this.#logger.warn({ app_id: channel.local.id, err: error }, 'The count of a channel could not be stored')
+    })
   }
 
   /** See BrokerSink.counted. */
@@ -72,14 +76,6 @@ export class Occupancy {
     this.#stopped = true
     for (const { timer } of this.#throttled.values()) timer.stop()
     this.#throttled.clear()
-  }
-
-  async #report(channel: LocalChannel): Promise<void> {
-    try {
-      await this.#store.set(channel.topic, channel.joined)
-    } catch (error) {
-      this.#logger.warn({ app_id: channel.local.id, err: error }, 'The count of a channel could not be stored')
-    }
   }
 
   #throttle(topic: Topic, total: number): void {

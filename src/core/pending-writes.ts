@@ -5,16 +5,21 @@ export class PendingWrites {
   #open = 0
   /** Called when nothing is under way. */
   readonly #waiting = new Set<() => void>()
+  /** One for all writes: there is one for every subscription that comes or goes. */
+  readonly #done = (): void => {
+    this.#open -= 1
+    if (this.#open > 0) return
+    for (const settled of this.#waiting) settled()
+  }
 
-  /** Watches a write; never rejects and changes nothing about it. */
-  watch(write: Promise<unknown>): void {
+  /** Watches a write until it ends; never rejects. @param failed told why it was rejected, unless the write tells that itself */
+  watch(write: Promise<unknown>, failed?: (error: unknown) => void): void {
     this.#open += 1
-    const done = (): void => {
-      this.#open -= 1
-      if (this.#open > 0) return
-      for (const settled of this.#waiting) settled()
+    const rejected = (error: unknown): void => {
+      this.#done()
+      failed?.(error)
     }
-    write.then(done, done)
+    write.then(this.#done, failed === undefined ? this.#done : rejected)
   }
 
   /** Resolves when nothing is under way, and after `limitMs` in any case. */

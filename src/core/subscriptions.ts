@@ -16,6 +16,8 @@ import type { LocalChannel, Subscription } from './local-state.js'
 /** How often a snapshot is taken because the hold-back ran over, before it is given up. */
 export const snapshotAttemptsMax = 5
 
+type Outcome = 'joined' | 'full' | 'left'
+
 /** The channel's last event, or that it has none, or that nobody could be asked. */
 type Cached = CachedEvent | 'none' | 'unknown'
 
@@ -54,10 +56,17 @@ export class Subscriptions {
 
   /**
    * Brings a begun subscription to its end: told and active, `full`, or `left` because the client went away meanwhile.
-   * Channels without stored truth and with a ready topic are joined before this returns.
+   * Channels without stored truth and with a ready topic are joined when this returns.
    */
-  async join(subscription: Subscription, member: Member | undefined): Promise<'joined' | 'full' | 'left'> {
-    const { channel, connection } = subscription
+  join(subscription: Subscription, member: Member | undefined): Outcome | Promise<Outcome> {
+    const { ready, traits } = subscription.channel
+    if (ready !== undefined || traits.presence || traits.cache) return this.#joinLater(subscription, member)
+    this.#joined(subscription, undefined, 'unknown')
+    return 'joined'
+  }
+
+  async #joinLater(subscription: Subscription, member: Member | undefined): Promise<Outcome> {
+    const { channel } = subscription
     if (channel.ready !== undefined) await channel.ready
     if (hasLeft(subscription)) return 'left'
     let roster: RosterSnapshot | undefined
@@ -67,6 +76,13 @@ export class Subscriptions {
       if (typeof snapshot === 'string') return snapshot
       ;({ roster, cached } = snapshot)
     }
+    this.#joined(subscription, roster, cached)
+    return 'joined'
+  }
+
+  /** Tells the client what it has joined, and from now on what happens there. */
+  #joined(subscription: Subscription, roster: RosterSnapshot | undefined, cached: Cached): void {
+    const { channel, connection } = subscription
     connection.send(
       roster === undefined
         ? subscriptionSucceededFrame(channel.name)
@@ -77,7 +93,6 @@ export class Subscriptions {
     if (this.#backend.answersInOrder || hasSettled(subscription)) this.#hub.activate(subscription)
     else this.#hub.settle(subscription, this.#ticker.nowS)
     this.#occupancy.changed(channel)
-    return 'joined'
   }
 
   /** Ends a subscription and tells the stores what it changed. */
@@ -85,11 +100,10 @@ export class Subscriptions {
     if (subscription.state === 'left') return
     const wasJoined = this.#hub.end(subscription)
     if (subscription.presenceAsked && subscription.userId !== undefined) {
-      const leave = this.#leavePresence(subscription, subscription.userId).catch((error: unknown) => {
+      this.#writes.watch(this.#leavePresence(subscription, subscription.userId), (error) => {
         const { local, socketId } = subscription.connection
         this.#logger.warn({ app_id: local.id, socket_id: socketId, err: error }, 'A leave could not be stored')
       })
-      this.#writes.watch(leave)
     }
     if (wasJoined) this.#occupancy.changed(subscription.channel)
   }

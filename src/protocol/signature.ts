@@ -41,24 +41,22 @@ export class HmacKey {
 
   /** Whether `hex` is the digest of `text`, compared in constant time on equal lengths. Only lower-case hex is a digest. */
   verify(text: string, hex: string): boolean {
-    // Of the right length in characters and in bytes: plain ASCII.
-    if (hex.length !== hexChars || Buffer.byteLength(hex) !== hexChars) return false
-    this.#given.write(hex, 'latin1')
+    // What is not ASCII takes more bytes, none of which is a digit, and what does not fit is left out.
+    if (hex.length !== hexChars || this.#given.write(hex, 'utf8') !== hexChars) return false
     this.#expected.write(this.sign(text), 'latin1')
     return timingSafeEqual(this.#given, this.#expected)
   }
 
   #padded(text: string): Buffer {
-    const needed = blockBytes + Buffer.byteLength(text)
-    if (needed > scratchBytesMax)
-      return Buffer.concat([this.#scratch.subarray(0, blockBytes), Buffer.from(text, 'utf8')])
-    if (needed > this.#scratch.length) {
-      const larger = Buffer.alloc(Math.min(scratchBytesMax, 2 * needed))
+    // A character takes three bytes at most; counting them first costs as much as writing them.
+    const most = blockBytes + 3 * text.length
+    if (most > scratchBytesMax) return Buffer.concat([this.#scratch.subarray(0, blockBytes), Buffer.from(text, 'utf8')])
+    if (most > this.#scratch.length) {
+      const larger = Buffer.alloc(Math.min(scratchBytesMax, 2 * most))
       this.#scratch.copy(larger, 0, 0, blockBytes)
       this.#scratch = larger
     }
-    this.#scratch.write(text, blockBytes, 'utf8')
-    return this.#scratch.subarray(0, needed)
+    return this.#scratch.subarray(0, blockBytes + this.#scratch.write(text, blockBytes, 'utf8'))
   }
 }
 

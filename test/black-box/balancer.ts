@@ -11,6 +11,8 @@ import type { ServerNode } from './server-node.js'
 
 const host = '127.0.0.1'
 const checkEveryMs = 250
+/** A herd comes at once, and this process has its clients to run too: whom the kernel turns away tries again only seconds later. */
+const backlog = 4096
 
 export class Balancer {
   /** Connections handed to each port so far. */
@@ -35,7 +37,7 @@ export class Balancer {
   static async start(backends: () => readonly ServerNode[]): Promise<Balancer> {
     const balancer = new Balancer(backends)
     await balancer.check()
-    await new Promise<void>((resolve) => balancer.#server.listen(0, host, resolve))
+    await new Promise<void>((resolve) => balancer.#server.listen({ port: 0, host, backlog }, resolve))
     const address = balancer.#server.address()
     if (address === null || typeof address === 'string') throw new Error('the balancer has no port')
     balancer.port = address.port

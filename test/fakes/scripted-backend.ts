@@ -102,7 +102,8 @@ export class ScriptedBackend implements Backend {
   }
 
   readonly broker: Broker = {
-    subscribe: (topic) => this.#answer('broker.subscribe', [topic], () => this.inner.broker.subscribe()),
+    subscribe: (topic) =>
+      this.#answer('broker.subscribe', [topic], () => Promise.resolve()),
     unsubscribe: (topic) => {
       this.calls.push(`broker.unsubscribe ${topic}`)
     },

@@ -16,8 +16,9 @@ export class MemoryBroker implements Broker {
     this.#sink = sink
   }
 
-  subscribe(): Promise<void> {
-    return done
+  /** There is nobody to wait for. */
+  subscribe(): undefined {
+    return undefined
   }
 
   /** Nothing is held per topic. */

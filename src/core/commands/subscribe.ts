@@ -6,9 +6,8 @@ import { checkMember, decodeMember, type DecodedMember } from '../../protocol/me
 import { errorFrame, subscriptionErrorFrame, type SubscriptionRefusal } from '../../protocol/outbound.js'
 import { channelAuthText, splitAuth } from '../../protocol/signature.js'
 import type { Hub } from '../hub.js'
-import type { Member } from '../ports/presence-store.js'
 import type { Subscriptions } from '../subscriptions.js'
-import type { Connection } from '../local-state.js'
+import type { Connection, Subscription } from '../local-state.js'
 
 /** The numbers soketi uses, so that existing handlers keep working (2.4). */
 const statusFull = codes.overCapacity
@@ -19,51 +18,61 @@ const statusNameTooLong = codes.unauthorized
  * pusher:subscribe (2.3): limits, then the signature, then the member; every subscribe is answered, and a refusal leaves the
  * connection as it was.
  */
-export async function subscribe(
+export function subscribe(
   connection: Connection,
   message: SubscribeMessage,
   hub: Hub,
   subscriptions: Subscriptions,
-): Promise<void> {
+): Promise<void> | undefined {
   const name = message.channel
   if (connection.subscriptions?.has(name) === true) {
     connection.sendError(errors.existingSubscription(name))
-    return
+    return undefined
   }
   const traits = connection.local.channels.get(name)?.traits ?? parseChannelName(name)
   const refusal = traits === undefined ? invalidName(name) : refuse(connection, message, traits)
   if (traits === undefined || refusal !== undefined) {
     if (refusal !== undefined) tellRefusal(connection, name, refusal)
-    return
+    return undefined
   }
   const decoded = traits.presence ? memberOf(connection, message) : undefined
   if (decoded?.ok === false) {
     tellRefusal(connection, name, memberRefusal(decoded))
-    return
+    return undefined
   }
-  await start(connection, name, traits, decoded, hub, subscriptions)
+  const subscription = hub.begin(connection, name, traits)
+  try {
+    const outcome = subscriptions.join(subscription, decoded)
+    // Most are joined by now, without a promise.
+    return typeof outcome === 'string' ? undefined : finish(subscription, outcome, hub, subscriptions)
+  } catch (error) {
+    abandon(subscription, subscriptions)
+    throw error
+  }
 }
 
-async function start(
-  connection: Connection,
-  name: string,
-  traits: ChannelTraits,
-  member: Member | undefined,
+async function finish(
+  subscription: Subscription,
+  joining: Promise<unknown>,
   hub: Hub,
   subscriptions: Subscriptions,
 ): Promise<void> {
-  const subscription = hub.begin(connection, name, traits)
-  const outcome = await subscriptions.join(subscription, member).catch((error: unknown) => {
-    // Every subscribe is answered, and the stores must not keep what the client was never told.
-    const waits = subscription.state !== 'left'
-    subscriptions.leave(subscription)
-    if (waits) tellRefusal(connection, name, failed(name))
+  const outcome = await joining.catch((error: unknown) => {
+    abandon(subscription, subscriptions)
     throw error
   })
   if (outcome !== 'full') return
   hub.end(subscription)
+  const { connection, channel } = subscription
   const limit = connection.local.app.limits.presenceMembers
-  tellRefusal(connection, name, limitReached(statusFull, errors.channelFull(name, limit)))
+  tellRefusal(connection, channel.name, limitReached(statusFull, errors.channelFull(channel.name, limit)))
+}
+
+/** Every subscribe is answered, and the stores must not keep what the client was never told. */
+function abandon(subscription: Subscription, subscriptions: Subscriptions): void {
+  const { connection, channel, state } = subscription
+  subscriptions.leave(subscription)
+  if (state !== 'left') tellRefusal(connection, channel.name, failed(channel.name))
 }
 
 /** What forbids the subscription before its member is looked at, or undefined. */

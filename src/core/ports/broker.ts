@@ -43,9 +43,9 @@ export interface BrokerSink {
 export interface Broker {
   /**
    * First local subscriber of a topic; resolves once delivery is guaranteed, or when a client must not wait for it any longer
-   * because the bus is down or slow (D4): then the topic is taken as soon as the bus is back.
+   * because the bus is down or slow (D4): then the topic is taken as soon as the bus is back. Undefined where it is delivered already.
    */
-  subscribe(topic: Topic): Promise<void>
+  subscribe(topic: Topic): Promise<void> | undefined
   /** Last local subscriber left; the broker may give the topic up later. */
   unsubscribe(topic: Topic): void
   /**
