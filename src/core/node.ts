@@ -44,7 +44,7 @@ export interface NodeOptions {
 /** Between two sweeps while something is sent. */
 const sweepMs = 1000
 /** How often the memory in use is read, and so the longest rest: waking up for nothing is most of what an idle node costs. */
-const memoryEveryS = 3
+const memoryEveryS = 5
 /** Longer than a cached event can be under way on the bus. */
 const settlingMaxS = 2
 

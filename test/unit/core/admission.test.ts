@@ -143,18 +143,18 @@ describe('capacity marks', () => {
     expect(fixture.connect().opened).toBeDefined()
   })
 
-  test('memory: looked at every three seconds; 0 = off', async () => {
+  test('memory: looked at every five seconds; 0 = off', async () => {
     const fixture = await NodeFixture.start()
     fixture.memoryPercent = 90
-    await fixture.passSeconds(3)
+    await fixture.passSeconds(5)
     expect(fixture.connect().socket.ended?.code).toBe(4100)
     expect(fixture.node.capacity.reasonFull()).toBe('memory')
     fixture.memoryPercent = 89
-    await fixture.passSeconds(3)
+    await fixture.passSeconds(5)
     expect(fixture.connect().opened).toBeDefined()
     const careless = await NodeFixture.start({ capacity: { memoryPercent: 0 } })
     careless.memoryPercent = 100
-    await careless.passSeconds(3)
+    await careless.passSeconds(5)
     expect(careless.connect().opened).toBeDefined()
   })
 
