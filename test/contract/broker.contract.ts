@@ -36,7 +36,7 @@ export function brokerContract(name: string, make: MakeSubject): void {
     test('keeps the order of a topic, also when nobody waits for a confirmation', async () => {
       const { backend, sink } = subject
       const topics = ['1/a', '1/b', '2/a']
-      await Promise.all(topics.map((topic) => backend.broker.subscribe(topic)))
+      await Promise.all(topics.map(async (topic) => await backend.broker.subscribe(topic)))
       const confirmations: Promise<void>[] = []
       for (let index = 0; index < 300; index += 1) {
         const topic = topics[index % 3]!
@@ -111,7 +111,7 @@ export function brokerContract(name: string, make: MakeSubject): void {
         '1/#watch-a',
         '1/*',
       ]
-      await Promise.all(topics.map((topic) => backend.broker.subscribe(topic)))
+      await Promise.all(topics.map(async (topic) => await backend.broker.subscribe(topic)))
       for (const topic of topics) await backend.broker.publish(topic, { frame: topic })
       for (const topic of topics) {
         expect((await sink.atLeast(topic, 1)).map(({ frame }) => frame)).toEqual([topic])

@@ -262,7 +262,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 /** Answers and announcements must be those of the calls done in the order they were made. */
 async function followsModel(subject: ContractSubject, operations: readonly Operation[], waits: boolean): Promise<void> {
   const { presence, broker } = subject.backend
-  await Promise.all(topics.map((topic) => broker.subscribe(topic)))
+  await Promise.all(topics.map(async (topic) => await broker.subscribe(topic)))
   const model = new PresenceModel()
   const answers: Promise<unknown>[] = []
   for (const { type, topic, user, socket, membersMax } of operations) {

@@ -102,8 +102,7 @@ export class ScriptedBackend implements Backend {
   }
 
   readonly broker: Broker = {
-    subscribe: (topic) =>
-      this.#answer('broker.subscribe', [topic], () => Promise.resolve()),
+    subscribe: (topic) => this.#answer('broker.subscribe', [topic], () => Promise.resolve()),
     unsubscribe: (topic) => {
       this.calls.push(`broker.unsubscribe ${topic}`)
     },
