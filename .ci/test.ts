@@ -104,7 +104,7 @@ function reasonOf(test: TestCase): string | undefined {
 function isForbidden(reason: string): boolean {
   if (reason.startsWith('one process: ') && process.env['BELFRY_TEST_WORKERS'] !== undefined) return false
   const required = (process.env['BELFRY_TEST_REQUIRE'] ?? '').split(',').filter((name) => name !== '')
-  const needed = /^needs (redis|chromium):/.exec(reason)?.[1]
+  const needed = /^needs ([a-z-]+):/.exec(reason)?.[1]
   return required.length > 0 && (needed === undefined || required.includes(needed))
 }
 

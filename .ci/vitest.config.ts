@@ -18,6 +18,8 @@ export default defineConfig({
       project('contract', 30 * seconds, true),
       project('backend-redis', 60 * seconds, true),
       project('protocol', 60 * seconds, true),
+      project('deploy', 60 * seconds, true),
+      project('proxies', 60 * seconds, true),
       project('fuzz', 300 * seconds, false),
     ],
   },

@@ -1,9 +1,9 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { describe, test } from 'vitest'
+import { findProgram } from './harness/find-program.js'
 
 /** A program that some suites need and not every machine has. */
-export type RequirementName = 'redis' | 'chromium'
+export type RequirementName =
+  'redis' | 'chromium' | 'nginx' | 'haproxy' | 'caddy' | 'helm' | 'kubeconform' | 'promtool' | 'systemd-analyze'
 
 export type Requirement =
   { readonly available: true; readonly path: string } | { readonly available: false; readonly reason: string }
@@ -18,16 +18,19 @@ declare module 'vitest' {
 const commands: Record<RequirementName, readonly string[]> = {
   redis: ['redis-server'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
+  nginx: ['nginx'],
+  haproxy: ['haproxy'],
+  caddy: ['caddy'],
+  'systemd-analyze': ['systemd-analyze'],
+  kubeconform: ['kubeconform'],
+  promtool: ['promtool'],
+  helm: ['helm'],
 }
 
 /** Where the program is, or in one sentence why a suite that needs it cannot run. */
 export function requirement(name: RequirementName): Requirement {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const command of commands[name]) {
-      const path = join(folder, command)
-      if (folder !== '' && isExecutable(path)) return { available: true, path }
-    }
-  }
+  const path = findProgram(...commands[name])
+  if (path !== undefined) return { available: true, path }
   return { available: false, reason: `needs ${name}: no ${commands[name].join(' or ')} in PATH` }
 }
 
@@ -66,16 +69,11 @@ export function describeWith(
 export function requiredNames(): RequirementName[] {
   const names = (process.env['BELFRY_TEST_REQUIRE'] ?? '').split(',').filter((name) => name !== '')
   return names.map((name) => {
-    if (name === 'redis' || name === 'chromium') return name
+    if (isKnown(name)) return name
     throw new Error(`BELFRY_TEST_REQUIRE names ${name}; known are ${Object.keys(commands).join(', ')}`)
   })
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch (_notThere) {
-    return false
-  }
+function isKnown(name: string): name is RequirementName {
+  return Object.hasOwn(commands, name)
 }
