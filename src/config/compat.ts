@@ -2,9 +2,17 @@
  * What other servers' variables mean here, so that a Laravel `.env` or a soketi deployment carries over: `SOKETI_*`,
  * `PUSHER_APP_*`, `REVERB_*`, `REDIS_*` and the `PORT` of a platform. A variable of ours always overrules its aliases.
  */
+import {
+  credentials,
+  optionAliases,
+  serverAliases,
+  type Alias,
+  type Family,
+  type ReadVariable,
+} from './compat-aliases.js'
+import { reverbRedis, soketiRedis } from './compat-redis.js'
 import { layers, type Problem } from './draft.js'
 import { keyByEnv } from './keys.js'
-import { lambdaWebhooks, webhooksFromSoketi } from './soketi-webhooks.js'
 import {
   addSetting,
   isFromKubernetes,
@@ -14,16 +22,6 @@ import {
   type Setting,
   type Variables,
 } from './variables.js'
-
-interface Alias {
-  readonly name: string
-  /** Ours, which it stands for. */
-  readonly meaning: string
-  /** The same in our units, as text; undefined = it means nothing here. Without it the value is taken as it is. */
-  readonly convert?: (value: string) => string | undefined
-  /** What of it cannot be done here. */
-  readonly refuse?: (name: string, value: string) => Problem[]
-}
 
 /** Where browsers reach the server, as a Laravel `.env` tells it: printed, never listened on. */
 export interface PublicAddress {
@@ -36,89 +34,12 @@ export interface CompatResult extends Gathered {
   readonly publicAddress: PublicAddress | undefined
 }
 
-/** Families of credentials; the first that is complete is used. */
-const credentials = {
-  soketi: credentialAliases('SOKETI_DEFAULT_APP'),
-  reverb: credentialAliases('REVERB_APP'),
-  pusher: credentialAliases('PUSHER_APP'),
-}
-type Family = keyof typeof credentials
-
-/** Options of the app whose credentials come from the same family. */
-const optionAliases: Readonly<Record<Family, readonly Alias[]>> = {
-  soketi: [
-    { name: 'SOKETI_DEFAULT_APP_ENABLED', meaning: 'BELFRY_APP_ENABLED' },
-    { name: 'SOKETI_DEFAULT_APP_ENABLE_CLIENT_MESSAGES', meaning: 'BELFRY_APP_CLIENT_EVENTS_ENABLED' },
-    {
-      name: 'SOKETI_DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SEC',
-      meaning: 'BELFRY_APP_CLIENT_EVENTS_PER_SECOND',
-      convert: unlessUnlimited,
-    },
-    { name: 'SOKETI_DEFAULT_APP_MAX_CONNS', meaning: 'BELFRY_APP_LIMITS_CONNECTIONS', convert: zeroIfUnlimited },
-    { name: 'SOKETI_DEFAULT_APP_MAX_CONNECTIONS', meaning: 'BELFRY_APP_LIMITS_CONNECTIONS', convert: zeroIfUnlimited },
-    {
-      name: 'SOKETI_DEFAULT_APP_MAX_BACKEND_EVENTS_PER_SEC',
-      meaning: 'BELFRY_APP_LIMITS_TRIGGERS_PER_SECOND',
-      convert: zeroIfUnlimited,
-    },
-    {
-      name: 'SOKETI_DEFAULT_APP_MAX_READ_REQ_PER_SEC',
-      meaning: 'BELFRY_APP_LIMITS_READS_PER_SECOND',
-      convert: zeroIfUnlimited,
-    },
-    { name: 'SOKETI_DEFAULT_APP_USER_AUTHENTICATION', meaning: 'BELFRY_APP_AUTHORIZED_CONNECTIONS_ENABLED' },
-    { name: 'SOKETI_USER_AUTHENTICATION_TIMEOUT', meaning: 'BELFRY_APP_AUTHORIZED_CONNECTIONS_TIMEOUT_MS' },
-    {
-      name: 'SOKETI_DEFAULT_APP_WEBHOOKS',
-      meaning: 'BELFRY_APP_WEBHOOKS',
-      convert: webhooksFromSoketi,
-      refuse: lambdaWebhooks,
-    },
-    { name: 'SOKETI_CHANNEL_LIMITS_MAX_NAME_LENGTH', meaning: 'BELFRY_APP_LIMITS_CHANNEL_NAME_LENGTH' },
-    { name: 'SOKETI_CHANNEL_CACHE_TTL', meaning: 'BELFRY_APP_CACHE_TTL_SECONDS' },
-    { name: 'SOKETI_EVENT_MAX_BATCH_SIZE', meaning: 'BELFRY_APP_LIMITS_BATCH_EVENTS' },
-    { name: 'SOKETI_EVENT_MAX_CHANNELS_AT_ONCE', meaning: 'BELFRY_APP_LIMITS_CHANNELS_PER_TRIGGER' },
-    { name: 'SOKETI_EVENT_MAX_NAME_LENGTH', meaning: 'BELFRY_APP_LIMITS_EVENT_NAME_LENGTH' },
-    { name: 'SOKETI_EVENT_MAX_SIZE_IN_KB', meaning: 'BELFRY_APP_LIMITS_EVENT_BYTES', convert: times(1024) },
-    { name: 'SOKETI_PRESENCE_MAX_MEMBERS', meaning: 'BELFRY_APP_LIMITS_PRESENCE_MEMBERS' },
-    {
-      name: 'SOKETI_PRESENCE_MAX_MEMBER_SIZE',
-      meaning: 'BELFRY_APP_LIMITS_PRESENCE_MEMBER_BYTES',
-      convert: times(1024),
-    },
-  ],
-  reverb: [
-    { name: 'REVERB_APP_ACTIVITY_TIMEOUT', meaning: 'BELFRY_APP_HEARTBEAT_ACTIVITY_TIMEOUT_SECONDS' },
-    { name: 'REVERB_APP_MAX_CONNECTIONS', meaning: 'BELFRY_APP_LIMITS_CONNECTIONS' },
-  ],
-  pusher: [],
-}
-
-const serverAliases: readonly Alias[] = [
-  { name: 'SOKETI_HOST', meaning: 'BELFRY_HOST' },
-  { name: 'SOKETI_PORT', meaning: 'BELFRY_PORT' },
-  { name: 'SOKETI_PATH_PREFIX', meaning: 'BELFRY_PATH_PREFIX', convert: prefix },
-  { name: 'SOKETI_SSL_CERT', meaning: 'BELFRY_TLS_CERT_FILE' },
-  { name: 'SOKETI_SSL_KEY', meaning: 'BELFRY_TLS_KEY_FILE' },
-  { name: 'SOKETI_SSL_PASS', meaning: 'BELFRY_TLS_PASSPHRASE' },
-  { name: 'SOKETI_METRICS_ENABLED', meaning: 'BELFRY_METRICS_ENABLED' },
-  { name: 'SOKETI_METRICS_SERVER_PORT', meaning: 'BELFRY_METRICS_PORT' },
-  { name: 'SOKETI_SHUTDOWN_GRACE_PERIOD', meaning: 'BELFRY_DRAIN_PERIOD_MS' },
-  { name: 'SOKETI_HTTP_MAX_REQUEST_SIZE', meaning: 'BELFRY_HTTP_BODY_BYTES', convert: times(1_048_576) },
-  { name: 'SOKETI_HTTP_ACCEPT_TRAFFIC_MEMORY_THRESHOLD', meaning: 'BELFRY_CAPACITY_MEMORY_PERCENT' },
-  { name: 'SOKETI_DEBUG', meaning: 'BELFRY_LOG_LEVEL', convert: (value) => (isYes(value) ? 'debug' : undefined) },
-  { name: 'REVERB_SERVER_HOST', meaning: 'BELFRY_HOST' },
-  { name: 'REVERB_SERVER_PORT', meaning: 'BELFRY_PORT' },
-  { name: 'REVERB_SERVER_PATH', meaning: 'BELFRY_PATH_PREFIX', convert: prefix },
-  { name: 'REDIS_URL', meaning: 'BELFRY_REDIS_URL' },
-]
-
 export function gatherAliases(variables: Variables): CompatResult {
   const used = new AliasUse(variables)
   const family = familyInUse(variables)
   if (family !== undefined) used.addAll([...Object.values(credentials[family]), ...optionAliases[family]])
   used.addAll(serverAliases)
-  addRedisParts(used, variables)
+  addRedis(used, variables)
   used.addPlatformPort()
   const notes = [...used.notes, ...withoutCounterpart(variables, used.names)]
   return { settings: used.settings, problems: used.problems, notes, publicAddress: publicAddress(variables, family) }
@@ -157,7 +78,9 @@ class AliasUse {
     if (key === undefined) throw new Error(`the alias ${alias.name} stands for ${alias.meaning}, which is no variable`)
     const refused = alias.refuse?.(alias.name, value) ?? []
     this.problems.push(...refused)
-    const text = alias.convert === undefined ? value : alias.convert(value)
+    const read: ReadVariable = (name) => valueOf(this.#variables, name)
+    for (const name of alias.reads ?? []) if (read(name) !== undefined) this.names.add(name)
+    const text = alias.convert === undefined ? value : alias.convert(value, read)
     if (text === undefined || refused.length > 0) return
     this.#meanings.add(alias.meaning)
     addSetting(this.settings, this.problems, key, text, { layer: layers.alias, label: alias.name })
@@ -171,14 +94,6 @@ class AliasUse {
   }
 }
 
-function credentialAliases(prefix: string): Readonly<Record<'id' | 'key' | 'secret', Alias>> {
-  return {
-    id: { name: `${prefix}_ID`, meaning: 'BELFRY_APP_ID' },
-    key: { name: `${prefix}_KEY`, meaning: 'BELFRY_APP_KEY' },
-    secret: { name: `${prefix}_SECRET`, meaning: 'BELFRY_APP_SECRET' },
-  }
-}
-
 /** The family with the most complete credentials; of equals soketi's, then the one Laravel broadcasts with. */
 function familyInUse(variables: Variables): Family | undefined {
   const connection = valueOf(variables, 'BROADCAST_CONNECTION') ?? valueOf(variables, 'BROADCAST_DRIVER')
@@ -189,27 +104,11 @@ function familyInUse(variables: Variables): Family | undefined {
   return found(best) === 0 ? undefined : best
 }
 
-/** A fresh Laravel `.env` holds a `REDIS_HOST`: Redis is used only when Reverb, or soketi, was told to use it. */
-function addRedisParts(used: AliasUse, variables: Variables): void {
-  const scaling = valueOf(variables, 'REVERB_SCALING_ENABLED')
-  if (scaling !== undefined && isYes(scaling)) addRedisUrl(used, variables, 'REDIS')
-  if (valueOf(variables, 'SOKETI_ADAPTER_DRIVER') === 'redis') addRedisUrl(used, variables, 'SOKETI_DB_REDIS')
-}
-
-function addRedisUrl(used: AliasUse, variables: Variables, prefix: 'REDIS' | 'SOKETI_DB_REDIS'): void {
-  for (const name of ['REVERB_SCALING_ENABLED', 'SOKETI_ADAPTER_DRIVER']) used.names.add(name)
-  const part = (name: string) => {
-    used.names.add(`${prefix}_${name}`)
-    return valueOf(variables, `${prefix}_${name}`)
-  }
-  const given = part('HOST') ?? '127.0.0.1'
-  const host = given.replace(/^\w+:\/\//, '')
-  const secure = /^(tls|ssl|rediss):\/\//.test(given)
-  const user = encodeURIComponent(part('USERNAME') ?? '')
-  const password = part('PASSWORD')
-  const login = password === undefined ? '' : `${user}:${encodeURIComponent(password)}@`
-  const url = `${secure ? 'rediss' : 'redis'}://${login}${host}:${part('PORT') ?? '6379'}/${part('DB') ?? '0'}`
-  used.add({ name: `${prefix}_HOST`, meaning: 'BELFRY_REDIS_URL' }, url)
+function addRedis(used: AliasUse, variables: Variables): void {
+  const read: ReadVariable = (name) => valueOf(variables, name)
+  const found = [...reverbRedis(read), ...soketiRedis(read)]
+  for (const { alias, value } of found) used.add(alias, value)
+  for (const name of found.flatMap(({ reads }) => reads)) used.names.add(name)
 }
 
 function publicAddress(variables: Variables, family: Family | undefined): PublicAddress | undefined {
@@ -224,15 +123,56 @@ function publicAddress(variables: Variables, family: Family | undefined): Public
   }
 }
 
+/** Variables that change what soketi is, with what Belfry is instead. */
+const otherKinds: readonly { readonly name: string; readonly same: readonly string[]; readonly here: string }[] = [
+  {
+    name: 'SOKETI_ADAPTER_DRIVER',
+    same: ['local', 'redis'],
+    here: 'nodes of Belfry meet only in Redis, so this one is alone unless BELFRY_REDIS_URL is set',
+  },
+  {
+    name: 'SOKETI_APP_MANAGER_DRIVER',
+    same: ['array'],
+    here: 'Belfry asks no database for apps: list them in its configuration',
+  },
+  {
+    name: 'SOKETI_METRICS_PROMETHEUS_PREFIX',
+    same: ['soketi_'],
+    here: 'metrics begin with belfry_, and with BELFRY_METRICS_SOKETI_NAMES=true there are those with soketi_ as well',
+  },
+  { name: 'SOKETI_MODE', same: ['full'], here: 'every process of Belfry serves clients and sends webhooks' },
+]
+
+/** Of Reverb, where a Laravel `.env` also holds much that is nobody's business here. */
+const reverbIgnored = /^REVERB_(APP_PING_INTERVAL|APP_RATE_LIMIT\w*|(PULSE|TELESCOPE)_INGEST_INTERVAL)$/
+
 function withoutCounterpart(variables: Variables, understood: ReadonlySet<string>): Note[] {
-  const names = [...variables.merged].flatMap(([name, value]) => {
-    const unknown = name.startsWith('SOKETI_') && !understood.has(name) && !isFromKubernetes(name, value)
-    return unknown ? [name] : []
+  const different = otherKinds.flatMap(({ name, same, here }) => {
+    const value = valueOf(variables, name)
+    return value === undefined || same.includes(value) ? [] : [{ name, message: `${name} is ignored: ${here}.` }]
   })
-  if (names.length === 0) return []
+  const told = new Set([...understood, ...different.map(({ name }) => name)])
+  const left = (belongs: (name: string) => boolean) =>
+    [...variables.merged].flatMap(([name, value]) =>
+      belongs(name) && !told.has(name) && !isFromKubernetes(name, value) ? [name] : [],
+    )
   return [
-    { level: 'warn', message: `These variables of soketi have no meaning here and are ignored: ${names.join(', ')}.` },
-  ]
+    ...different.map(({ message }) => message),
+    ...ignored(
+      'soketi',
+      left((name) => name.startsWith('SOKETI_')),
+    ),
+    ...ignored(
+      'Reverb',
+      left((name) => reverbIgnored.test(name)),
+    ),
+  ].map((message) => ({ level: 'warn', message }))
+}
+
+function ignored(server: string, names: readonly string[]): string[] {
+  return names.length === 0
+    ? []
+    : [`These variables of ${server} have no meaning here and are ignored: ${names.join(', ')}.`]
 }
 
 function valueOf(variables: Variables, name: string): string | undefined {
@@ -243,30 +183,4 @@ function valueOf(variables: Variables, name: string): string | undefined {
 /** Laravel writes an absent value as `null` or `empty`. */
 function meaningful(value: string | undefined): string | undefined {
   return value === undefined || /^\(?(null|empty)\)?$/i.test(value.trim()) || value.trim() === '' ? undefined : value
-}
-
-function isYes(value: string): boolean {
-  return /^\(?true\)?$|^1$/i.test(value.trim())
-}
-
-/** soketi writes "no limit" as -1, where ours is 0. */
-function zeroIfUnlimited(value: string): string {
-  return Number(value) < 0 ? '0' : value
-}
-
-/** Where we always limit, "no limit" leaves the default. */
-function unlessUnlimited(value: string): string | undefined {
-  return Number(value) < 0 ? undefined : value
-}
-
-function times(factor: number): (value: string) => string {
-  return (value) => {
-    const figure = Number(value)
-    return Number.isFinite(figure) ? String(Math.round(figure * factor)) : value
-  }
-}
-
-function prefix(value: string): string {
-  const inner = value.trim().replace(/^\/+|\/+$/g, '')
-  return inner === '' ? '' : `/${inner}`
 }

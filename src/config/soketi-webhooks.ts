@@ -2,16 +2,23 @@
 import { z } from 'zod'
 import type { Problem } from './draft.js'
 
+/** `SOKETI_WEBHOOKS_BATCHING` and its duration, which soketi has once for all webhooks. */
+export interface SoketiBatching {
+  readonly enabled: boolean
+  readonly durationMs?: number
+}
+
 /**
  * As JSON; undefined when the list tells nobody anything. What is no such list, and keys nobody knows, are passed on, and refused
  * with every other error.
+ * @param batching undefined = ours holds
  */
-export function webhooksFromSoketi(text: string): string | undefined {
+export function webhooksFromSoketi(text: string, batching?: SoketiBatching): string | undefined {
   const parsed = soketiWebhooks.safeParse(parseJson(text))
   if (!parsed.success) return text
   // soketi sends nothing to a webhook without event types, where ours is sent all.
   const used = parsed.data.filter(({ event_types: events }) => events?.length !== 0)
-  return used.length === 0 ? undefined : JSON.stringify(used.map(inOurWords))
+  return used.length === 0 ? undefined : JSON.stringify(used.map((webhook) => inOurWords(webhook, batching)))
 }
 
 /** soketi calls a function of AWS Lambda where a webhook has no address. */
@@ -24,7 +31,10 @@ export function lambdaWebhooks(name: string, text: string): Problem[] {
   )
 }
 
-function inOurWords(webhook: z.output<typeof soketiWebhook>): Record<string, unknown> {
+function inOurWords(
+  webhook: z.output<typeof soketiWebhook>,
+  batching: SoketiBatching | undefined,
+): Record<string, unknown> {
   const { url, event_types: events, filter, headers } = webhook
   const others = Object.entries(webhook).filter(([name]) => !Object.hasOwn(soketiWebhook.shape, name))
   return {
@@ -34,6 +44,7 @@ function inOurWords(webhook: z.output<typeof soketiWebhook>): Record<string, unk
     headers,
     channelPrefix: filter?.channel_name_starts_with,
     channelSuffix: filter?.channel_name_ends_with,
+    ...(batching === undefined ? {} : { batch: { enabled: batching.enabled, windowMs: batching.durationMs } }),
   }
 }
 
