@@ -65,7 +65,7 @@ module.exports = {
     only(
       'cli-imports-server',
       '^src/cli/',
-      '^src/(?:(?:cli|config|apps|observability|workers|core/ports|protocol|base)/|(?:server|workers)[.]ts$)',
+      '^src/(?:(?:cli|config|apps|observability|workers|core/ports|protocol|base)/|backend/redis/examine|(?:server|workers)[.]ts$)',
     ),
     only('main-imports-cli', '^src/main[.]ts$', '^src/(?:cli|config)/'),
     {

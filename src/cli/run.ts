@@ -3,6 +3,7 @@ import { nearestName } from '../config/nearest.js'
 import { parseArguments } from './arguments.js'
 import { checkCommand } from './check.js'
 import { CommandError, type Command, type Console } from './command.js'
+import { doctorCommand } from './doctor.js'
 import { healthcheckCommand } from './healthcheck.js'
 import { commandHelp, optionsHelp, programHelp } from './help.js'
 import { initCommand } from './init.js'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   startCommand,
   initCommand,
   checkCommand,
+  doctorCommand,
   triggerCommand,
   listenCommand,
   signCommand,

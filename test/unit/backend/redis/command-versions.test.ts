@@ -10,6 +10,7 @@ const oldest = 6.2
 /** The version that introduced the command, or the newest form of it that is used. */
 const introduced = new Map<string, number>([
   ['CLUSTER', 3.0],
+  ['CONFIG', 2.0],
   ['DEL', 1.0],
   ['EVAL', 2.6],
   ['EVALSHA', 2.6],
@@ -42,6 +43,7 @@ const introduced = new Map<string, number>([
   ['SADD', 1.0],
   ['SCARD', 1.0],
   ['SCRIPT', 2.6],
+  ['SENTINEL', 2.8],
   ['SET', 1.0],
   ['SISMEMBER', 1.0],
   ['SMEMBERS', 1.0],
