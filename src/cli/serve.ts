@@ -17,6 +17,7 @@ import { devAppPath } from './dev-app.js'
 import { hideSecrets } from './hide-secrets.js'
 import { untilStopped, type ProcessEvents } from './lifecycle.js'
 import { pasteText, readyLine, type ReadyServer } from './ready-message.js'
+import { Systemd } from './systemd.js'
 import { programVersion } from './version.js'
 
 export interface ServeOptions {
@@ -72,10 +73,15 @@ export async function serve(options: ServeOptions): Promise<number> {
   })
   const certificates = watchCertificates(config, server, logger, certificatesShown)
   announce(options, server, logger, version)
+  const systemd = new Systemd({ environment: console.environment, logger })
+  void systemd.tell('READY=1')
 
   const exitCode = await untilStopped({
     events: options.events,
-    drainAndStop: () => server.drainAndStop(),
+    // Beside each other: the drain does not wait for systemd.
+    drainAndStop: async () => {
+      await Promise.all([systemd.tell('STOPPING=1'), server.drainAndStop()])
+    },
     reload: async () => {
       await apps.reload()
       await certificates?.reload()
