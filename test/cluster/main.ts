@@ -29,6 +29,7 @@ import { r5 } from './scenarios/r5.js'
 import { r6, r7 } from './scenarios/r6.js'
 import { r9 } from './scenarios/r9.js'
 import { race } from './scenarios/race.js'
+import { roll } from './scenarios/roll.js'
 
 await runScenarios([
   r1,
@@ -45,6 +46,7 @@ await runScenarios([
   r15,
   r16,
   r17,
+  roll,
   r18,
   r20,
   r25,
