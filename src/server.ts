@@ -22,6 +22,7 @@ import { startMetricsServer, type MetricsServer } from './observability/metrics-
 import { nodeMetricsSource } from './observability/node-source.js'
 import { connectionsFromOpenFiles, openFilesMax, webhookRequestsFromOpenFiles } from './observability/open-files.js'
 import { ProcessMemory } from './observability/process-memory.js'
+import { RestTraffic } from './observability/rest-traffic.js'
 import { ClientAddresses } from './transport/uws/client-address.js'
 import { UwsListener } from './transport/uws/listen.js'
 import { UwsHttp } from './transport/uws/request.js'
@@ -43,10 +44,7 @@ export interface ServerInput {
   /** This start of this process among all nodes: random, in log lines and in what the nodes share. */
   readonly node: string
   readonly clock?: Clock
-  /**
-   * Set in one of so many processes that share the port: it keeps to its part of the memory, and leaves the metrics port to their
-   * parent. Unset, it is alone.
-   */
+  /** Set in one of so many processes on one port: it keeps to its part of the memory, and leaves the metrics port to their parent. */
   readonly workers?: number
 }
 
@@ -119,6 +117,7 @@ class Server implements RunningNode {
   readonly #poster: HttpPoster
   readonly #webhooks: Webhooks
   readonly #webhookDurations = new LatencyCounter()
+  readonly #restTraffic = new RestTraffic()
   readonly #fanout = new UwsFanout()
   readonly #memory: ProcessMemory
   #metrics: Metrics | undefined
@@ -216,6 +215,7 @@ class Server implements RunningNode {
         hasBus: config.redis !== undefined,
         webhooks: { queued: () => this.#webhooks.queued, durations: this.#webhookDurations },
         draining: () => this.#draining,
+        rest: this.#restTraffic,
       }),
       build: { version, node },
       ...(config.metrics.soketiNames ? { soketiNames: { port: () => this.port } } : {}),
@@ -297,12 +297,13 @@ class Server implements RunningNode {
       },
       bodyBytesMax: requestBodyBytesMax(config),
     })
-    return httpEntrance({
+    const entrance = httpEntrance({
       router,
       origins: config.http.cors.origins,
       readiness: () => this.readiness(),
       observe: (route, status, seconds) => this.#metrics?.httpObserver(route, status, seconds),
     })
+    return config.metrics.soketiNames ? this.#restTraffic.counting(entrance) : entrance
   }
 
   #countersOf(appId: string): AppCounters | undefined {

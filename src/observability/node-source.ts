@@ -2,6 +2,7 @@ import type { Node } from '../core/node.js'
 import type { AppRegistry } from '../core/ports/app-registry.js'
 import type { Backend } from '../core/ports/backend.js'
 import type { AppSample, MetricsSource, WebhooksSample } from './metrics-source.js'
+import type { RestTraffic } from './rest-traffic.js'
 
 export interface MeasuredNode {
   readonly node: Node
@@ -11,6 +12,8 @@ export interface MeasuredNode {
   readonly hasBus: boolean
   readonly webhooks: WebhooksSample
   readonly draining: () => boolean
+  /** Absent where nothing counts it. */
+  readonly rest?: RestTraffic | undefined
 }
 
 /** What the metrics read of a running node. */
@@ -28,7 +31,7 @@ export function nodeMetricsSource(measured: MeasuredNode): MetricsSource {
   }
 }
 
-function* samples({ node, backend, registry }: MeasuredNode): Iterable<AppSample> {
+function* samples({ node, backend, registry, rest }: MeasuredNode): Iterable<AppSample> {
   for (const app of registry.all()) {
     const local = node.hub.localApp(app)
     yield {
@@ -38,6 +41,7 @@ function* samples({ node, backend, registry }: MeasuredNode): Iterable<AppSample
       channels: local.channels.size,
       subscriptions: local.subscriptions,
       presenceMembers: backend.presence.localMembers(app.id),
+      ...(rest === undefined ? {} : { http: rest.of(app.id) }),
     }
   }
 }
