@@ -38,6 +38,8 @@ const own = [
   '.ci',
   'docs',
   'config',
+  'deploy',
+  'Dockerfile',
   'package.json',
   'package-lock.json',
   'README.md',
