@@ -7,7 +7,7 @@ import { PublishedChannel, restLanes } from './published-channel.js'
 
 const inFlight = 16
 /** A busy machine gets so little done in the time for it that what is measured would be the compiler. */
-const warmUp = { operations: 8_000, longer: 5 }
+const warmUp = { operations: 20_000, longer: 5 }
 
 export const triggerOne: Scenario = {
   name: 'trigger-one',
