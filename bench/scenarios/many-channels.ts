@@ -9,6 +9,8 @@ import { PublishedChannel, restLanes } from './published-channel.js'
 const channelCount = 1_000
 const subscribersPerChannel = 3
 const inFlight = 16
+/** A busy machine gets so little done in the time for it that what is measured would be the compiler. */
+const warmUp = { operations: 12_000, longer: 5 }
 /** A closed connection keeps its port for a minute, and there are 28 000. */
 const freshMax = { warmup: 2_000, measure: 10_000 }
 
@@ -40,7 +42,8 @@ function scenario(row: string, fresh: boolean, quick: boolean): Scenario {
         turn = (turn + 1) % channelCount
         await channels[turn]?.trigger(0, send(lane))
       }
-      await runLanes(inFlight, pace.warmupMs, step, fresh ? freshMax.warmup : undefined)
+      const { operations } = await runLanes(inFlight, pace.warmupMs, step, fresh ? freshMax.warmup : undefined)
+      if (!fresh) await runLanes(inFlight, warmUp.longer * pace.warmupMs, step, warmUp.operations - operations)
       const { microseconds, parts, result } = await meter.cpu(() =>
         runLanes(inFlight, pace.measureMs, step, fresh ? freshMax.measure : undefined),
       )
@@ -58,6 +61,6 @@ function scenario(row: string, fresh: boolean, quick: boolean): Scenario {
 }
 
 export const manyChannels: readonly Scenario[] = [
-  scenario('channels-keepalive', false, false),
+  scenario('channels-keepalive', false, true),
   scenario('channels-fresh', true, false),
 ]

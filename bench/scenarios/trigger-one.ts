@@ -12,7 +12,8 @@ const warmUp = { operations: 20_000, longer: 5 }
 export const triggerOne: Scenario = {
   name: 'trigger-one',
   rows: ['trigger-one'],
-  quick: true,
+  // On a machine that is slow at the moment its ratio rises by a fifth: too near to its gate for a quick check.
+  quick: false,
   async run({ load, meter, pace }) {
     const channel = new PublishedChannel(load, {
       channel: 'trigger',
