@@ -15,11 +15,10 @@ export class PendingWrites {
   /** Watches a write until it ends; never rejects. @param failed told why it was rejected, unless the write tells that itself */
   watch(write: Promise<unknown>, failed?: (error: unknown) => void): void {
     this.#open += 1
-    const rejected = (error: unknown): void => {
+    write.then(this.#done, (error: unknown) => {
       this.#done()
       failed?.(error)
-    }
-    write.then(this.#done, failed === undefined ? this.#done : rejected)
+    })
   }
 
   /** Resolves when nothing is under way, and after `limitMs` in any case. */
