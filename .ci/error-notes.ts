@@ -262,9 +262,15 @@ export const errorNotes: Readonly<Record<keyof typeof errors, ErrorNote>> = {
     advice: 'clients return by themselves; [slow clients](operating.md#slow-clients)',
     example: errors.slowConsumer(),
   },
+  restarting: {
+    effect: 'closes',
+    when: 'the server stops, and `drain.reconnect` is `after-a-second`',
+    advice: 'nothing: clients return by themselves after a second, to the restarted server',
+    example: errors.restarting(),
+  },
   reconnect: {
     effect: 'closes',
-    when: 'the server stops, or a socket is still on a certificate that was replaced several times',
+    when: 'the server stops and has told clients to come back at once (the default), or a socket is still on a certificate that was replaced several times',
     advice: 'nothing: clients return at once, to another server or to the restarted one',
     example: errors.reconnect(),
   },

@@ -244,7 +244,7 @@ class Server implements RunningNode {
     this.#draining = true
     await sleep(this.#clock, drain.preStopDelayMs)
     this.#listener?.stopListening()
-    await this.#node.drain(drain.periodMs)
+    await this.#node.drain(drain)
     await this.#finishRequests()
     await this.#stop(finishWebhooksMs)
   }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { StaticAppRegistry } from '../apps/static.js'
 import { systemClock } from '../base/clock.js'
+import type { Config } from '../config/schema.js'
 import { createLogger, type ClosableLogger } from '../observability/logger.js'
 import { Redactor } from '../observability/redact.js'
 import { startServer, type RunningNode } from '../server.js'
@@ -24,7 +25,7 @@ export interface WorkerOptions {
 }
 
 /** Without a parent nobody will start another one here: the clients are told to come back, and soon it is over. */
-const orphanDrain = { preStopDelayMs: 0, periodMs: 1000 }
+const orphanDrain: Config['drain'] = { preStopDelayMs: 0, periodMs: 1000, reconnect: 'at-once' }
 const orphanEndMs = 5000
 
 /** @returns the exit code: 0 after a drain; 1 when it cannot start (the parent says why) or after an error nobody caught */
@@ -136,7 +137,7 @@ class ServingWorker {
   }
 
   /** @param drain other delays than those of the configuration */
-  #drain(drain?: { readonly preStopDelayMs: number; readonly periodMs: number }): void {
+  #drain(drain?: Config['drain']): void {
     if (this.#stopping) return
     this.#stopping = true
     if (this.#server === undefined) {

@@ -150,7 +150,12 @@ export const configSchema = z.strictObject({
       max: dayMs,
       unit: 'ms',
     }),
-    periodMs: whole('Spread the closes (4200) over so long.', { default: 20_000, min: 0, max: dayMs, unit: 'ms' }),
+    periodMs: whole('Spread the closes over so long.', { default: 20_000, min: 0, max: dayMs, unit: 'ms' }),
+    reconnect: choice(
+      'When clients are told to come back: at once (4200), which suits several nodes, or after a second (4100), which suits one node that starts again.',
+      ['at-once', 'after-a-second'],
+      { default: 'at-once' },
+    ),
   }),
   cluster: group('How nodes deal with each other through Redis.', {
     leaseMs: whole('A node silent for so long counts as dead.', {
@@ -185,7 +190,7 @@ export const configSchema = z.strictObject({
     }),
   }),
   presence: group('Presence channels.', {
-    handoverMs: whole('A member whose socket we close with 4200 may be away so long without having left. 0 = off.', {
+    handoverMs: whole('A member whose socket we close at a stop may be away so long without having left. 0 = off.', {
       default: 5000,
       min: 0,
       max: 600_000,

@@ -117,10 +117,14 @@ export class Connection {
     this.send(errorFrame(error))
   }
 
-  /** Tells the error as an event too, then closes with its code: old protocol versions need the event, new ones do not mind (1.3). */
-  end(error: ProtocolError & { readonly code: number | null }): void {
+  /**
+   * Tells the error as an event too, then closes with its code: old protocol versions need the event, new ones do not mind (1.3).
+   *
+   * @param handsOver the client is sent away only to come back
+   */
+  end(error: ProtocolError, handsOver = error.code === codes.reconnect): void {
     if (this.closed) return
-    this.handsOver = error.code === codes.reconnect
+    this.handsOver = handsOver
     this.sendError(error)
     endWithError(this.socket, error)
   }

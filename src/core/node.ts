@@ -5,7 +5,7 @@ import { Capacity, type CapacityMarks } from './capacity.js'
 import { createCoreApi } from './core-api.js'
 import { NodeCounters } from './counters.js'
 import { Delivery } from './delivery.js'
-import { closeAllNow, closeAllPaced } from './drain.js'
+import { closeAllNow, closeAllPaced, type Drain } from './drain.js'
 import { Gateway } from './gateway.js'
 import { Heartbeat } from './heartbeat.js'
 import { Hub } from './hub.js'
@@ -122,11 +122,11 @@ export class Node {
     this.#sweepTimer = clock.after(sweepMs, () => this.#sweep())
   }
 
-  /** Closes every connection with 4200, spread over the period. */
-  async drain(periodMs: number): Promise<void> {
+  /** Closes every connection; resolves when the last one has been. */
+  async drain(drain: Drain): Promise<void> {
     this.capacity.close()
-    await closeAllPaced(this.hub, this.#options.clock, periodMs)
-    closeAllNow(this.hub)
+    await closeAllPaced(this.hub, this.#options.clock, drain)
+    closeAllNow(this.hub, drain)
   }
 
   /** Stops timers, and waits until the backend has been told of the last leaves; it is not closed. Works also after a failed start. */

@@ -101,6 +101,10 @@ export const errors = {
   }),
   overCapacity: (): ProtocolError => ({ code: codes.overCapacity, message: 'Over capacity' }),
   slowConsumer: (): ProtocolError => ({ code: codes.overCapacity, message: 'Connection reads too slowly' }),
+  restarting: (): ProtocolError => ({
+    code: codes.overCapacity,
+    message: 'The server restarts: please reconnect after a second',
+  }),
   reconnect: (): ProtocolError => ({ code: codes.reconnect, message: 'Please reconnect immediately' }),
   pongNotReceived: (): ProtocolError => ({ code: codes.pongNotReceived, message: 'Pong reply not received' }),
   messageTooBig: (limit: number): ProtocolError => ({

@@ -1,11 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import Pusher from 'pusher-js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ServerNode } from '../../black-box/server-node.js'
 import { sleep } from '../../black-box/waiting.js'
 import { AuthEndpoint, type Account } from '../../harness/auth-endpoint.js'
 import { eventually } from '../../harness/eventually.js'
+import { freePort } from '../../harness/free-port.js'
 import { RawClient } from '../../harness/raw-client.js'
-import { credentials, TestServer } from '../../harness/test-server.js'
+import { appId, credentials, TestServer } from '../../harness/test-server.js'
 import { describeWith } from '../../requirements.js'
 import {
   accounts,
@@ -28,6 +30,8 @@ const channelCount = 900
 const handoverMs = 5000
 /** The hold, and the beat that notices its end; D6 allows a killed node's members as much. */
 const removedMs = 15_000
+/** Where nobody listens, pusher-js tries again only after so long. */
+const refusedAgainMs = 15_000
 const host: Account = { id: 'host', info: {}, watchlist: ['ann'] }
 const cleo: Account = { id: 'cleo', info: { name: 'Cleo' } }
 const users = new Map([ann, bea, cleo, host].map((account) => [account.id, account]))
@@ -71,6 +75,29 @@ describe('pusher-js in Node: a restart of the server', () => {
     expect(refused.all).toEqual([])
     // pusher-js tells one close three times: the event, the close frame, and as its socket's error.
     for (const error of errors.all) expect(JSON.stringify(error)).toContain('"code":4200')
+    expect(errors.all).toHaveLength(3)
+  })
+
+  it('brings the pages of the only node back without a refusal, when they are asked to wait a second', async () => {
+    const tree = {
+      port: await freePort(),
+      apps: [{ id: appId, ...credentials }],
+      drain: { preStopDelayMs: 0, periodMs: 0, reconnect: 'after-a-second' },
+    }
+    const node = await ServerNode.start(tree)
+    cleanUp.push(() => node.close())
+    const page = new Pusher(credentials.key, addressOptions(node.port))
+    cleanUp.push(() => page.disconnect())
+    const { heard } = await join(page, 'news')
+    const [firstSocketId, errors] = [page.connection.socket_id, hearErrors(page)]
+
+    node.signal('SIGTERM')
+    await eventually('the end of the node', () => node.exit?.code === 0, 10_000)
+    const again = await node.again()
+    cleanUp.push(() => again.close())
+    await eventually('the channel again', () => successes(heard) === 2, refusedAgainMs - 1000)
+    expect(page.connection.socket_id).not.toBe(firstSocketId)
+    for (const error of errors.all) expect(JSON.stringify(error)).toContain('"code":4100')
     expect(errors.all).toHaveLength(3)
   })
 })

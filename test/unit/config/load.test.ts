@@ -18,7 +18,7 @@ describe('defaults', () => {
       http: { bodyBytes: 0, headerBytes: 16384, cors: { origins: [] } },
       capacity: { connections: 0, memoryPercent: 90, acceptPerSecond: 0, connectionsPerAddress: 0 },
       metrics: { enabled: true, host: '127.0.0.1', port: 9601, soketiNames: false },
-      drain: { preStopDelayMs: 5000, periodMs: 20000 },
+      drain: { preStopDelayMs: 5000, periodMs: 20000, reconnect: 'at-once' },
       cluster: {
         leaseMs: 10000,
         publishTimeoutMs: 1000,
@@ -52,7 +52,11 @@ describe('precedence', () => {
     const files = { 'belfry.yaml': `${oneApp}\nhost: file\nport: 1\ndrain: { periodMs: 1 }` }
     const environment = { BELFRY_PORT: '2', BELFRY_DRAIN_PERIOD_MS: '2' }
     const config = configOf({ files, environment, flags: { 'drain-period-ms': '3' } })
-    expect([config.host, config.port, config.drain]).toEqual(['file', 2, { preStopDelayMs: 5000, periodMs: 3 }])
+    expect([config.host, config.port, config.drain]).toEqual([
+      'file',
+      2,
+      { preStopDelayMs: 5000, periodMs: 3, reconnect: 'at-once' },
+    ])
   })
 
   it('holds between a secret and its file', () => {

@@ -1,13 +1,19 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { Drain } from '../../../src/core/drain.js'
 import { NodeFixture, names, nothingLeft, settle, type Client } from './node-fixture.js'
 
 const periodMs = 20_000
 
 /** Drains while time passes in small steps; tells how many had been closed after each step. */
-async function drain(fixture: NodeFixture, clients: readonly Client[], ms: number): Promise<number[]> {
+async function drain(
+  fixture: NodeFixture,
+  clients: readonly Client[],
+  ms: number,
+  reconnect: Drain['reconnect'] = 'at-once',
+): Promise<number[]> {
   const closedAfter: number[] = []
   let done = false
-  const draining = fixture.node.drain(ms).then(() => {
+  const draining = fixture.node.drain({ periodMs: ms, reconnect }).then(() => {
     done = true
   })
   await settle()
@@ -57,6 +63,17 @@ describe('draining (R16)', () => {
       `presence.leave 3/presence-a ${ann.id} ann handover`,
     ])
     expect(fixture.backend.callsOf('users.signOut')).toEqual([`users.signOut 3 ann ${ann.id} handover`])
+  })
+
+  test('one that restarts asks its clients to wait, and that is no leave either', async () => {
+    const fixture = await NodeFixture.start()
+    const ann = await fixture.member('presence-a', 'ann')
+    const clients = [ann, ...Array.from({ length: 20 }, () => fixture.connect())]
+    const closedAfter = await drain(fixture, clients, 1000, 'after-a-second')
+    expect(closedAfter.length).toBeGreaterThan(15)
+    const reason = 'The server restarts: please reconnect after a second'
+    expect(clients.map(({ socket }) => socket.ended)).toEqual(clients.map(() => ({ code: 4100, reason })))
+    expect(fixture.backend.callsOf('presence.leave')).toEqual([`presence.leave 3/presence-a ${ann.id} ann handover`])
   })
 
   test('the backend is given up when it has heard of the last leaves, and not for ever later', async () => {
@@ -119,7 +136,7 @@ describe('draining (R16)', () => {
   test('nobody new is let in meanwhile, and nobody who slipped in stays', async () => {
     const fixture = await NodeFixture.start()
     const clients = Array.from({ length: 10 }, () => fixture.connect())
-    const draining = fixture.node.drain(1000)
+    const draining = fixture.node.drain({ periodMs: 1000, reconnect: 'at-once' })
     expect(fixture.connect().socket.ended?.code).toBe(4100)
     // Clients that leave on their own are not waited for.
     const leaving = clients.find(({ socket }) => socket.open)
@@ -137,7 +154,7 @@ describe('draining (R16)', () => {
   test.each([0, 1])('a period of 0 closes all at once; with %i connections it ends', async (count) => {
     const fixture = await NodeFixture.start()
     const clients = Array.from({ length: count }, () => fixture.connect())
-    await fixture.node.drain(0)
+    await fixture.node.drain({ periodMs: 0, reconnect: 'at-once' })
     expect(clients.every(({ socket }) => socket.ended?.code === 4200)).toBe(true)
   })
 })

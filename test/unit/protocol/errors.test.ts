@@ -42,6 +42,7 @@ describe('errors that clients are told (1.6)', () => {
     [errors.originNotAllowed(), 4009, 'Origin not allowed'],
     [errors.notAuthorizedInTime(), 4009, 'Connection not authorized within timeout'],
     [errors.overCapacity(), 4100, 'Over capacity'],
+    [errors.restarting(), 4100, 'The server restarts: please reconnect after a second'],
     [errors.reconnect(), 4200, 'Please reconnect immediately'],
     [errors.pongNotReceived(), 4201, 'Pong reply not received'],
     [errors.versionRequired(), 4008, 'No protocol version supplied'],
