@@ -1,0 +1,3 @@
+module belfry.test/stage
+
+go 1.21
