@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const pages = [
   ...readdirSync(root).filter((file) => file.endsWith('.md')),
   ...below('docs'),
-  ...(existsSync(join(root, 'bench/README.md')) ? ['bench/README.md'] : []),
+  ...['bench/README.md', 'examples/chat/README.md'].filter((page) => existsSync(join(root, page))),
 ]
 
 /** What no page may hold; assembled, so that this file does not hold it either. */

@@ -24,6 +24,12 @@ describe('package', () => {
     expect(entries.filter(([, { integrity }]) => typeof integrity !== 'string').map(([path]) => path)).toEqual([])
   })
 
+  test('the example names the versions that its tests ran with', () => {
+    const { dependencies } = json('examples/chat/package.json')
+    const installed = Object.keys(dependencies).map((name) => [name, lock.packages[`node_modules/${name}`].version])
+    expect(dependencies).toEqual(Object.fromEntries(installed))
+  })
+
   test('Node 20 to 22, as the WebSocket library has binaries for', () => {
     expect(manifest.engines).toEqual({ node: '>=20.12 <23' })
   })

@@ -39,6 +39,7 @@ const own = [
   'docs',
   'config',
   'deploy',
+  'examples',
   'Dockerfile',
   'package.json',
   'package-lock.json',

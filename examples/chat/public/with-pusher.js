@@ -11,6 +11,7 @@ export function joinWithPusher({ port, key }, room, on) {
   })
   pusher.connection.bind('state_change', ({ current }) => on.state(current))
   const channel = pusher.subscribe(`presence-${room}`)
+  // Also after every reconnect.
   channel.bind('pusher:subscription_succeeded', (members) => {
     const users = []
     members.each((member) => users.push(member.info))
@@ -20,9 +21,10 @@ export function joinWithPusher({ port, key }, room, on) {
   channel.bind('pusher:member_added', (member) => on.joining(member.info))
   channel.bind('pusher:member_removed', (member) => on.leaving(member.info))
   channel.bind('App\\Events\\MessageSent', on.message)
-  channel.bind('client-typing', on.typing)
+  // What another page sends can hold anything; who sent it is the server's word.
+  channel.bind('client-typing', (_data, { user_id: userId }) => on.typing(userId))
   return {
     socketId: () => pusher.connection.socket_id,
-    whisperTyping: (user) => channel.trigger('client-typing', user),
+    whisperTyping: () => channel.trigger('client-typing', {}),
   }
 }

@@ -14,14 +14,16 @@ export function joinWithEcho({ port, key }, room, on) {
   echo.connector.onConnectionChange(on.state)
   const channel = echo
     .join(room)
+    // Also after every reconnect.
     .here(on.here)
     .joining(on.joining)
     .leaving(on.leaving)
     .error(({ status }) => on.refused(status))
     .listen('MessageSent', on.message)
-    .listenForWhisper('typing', on.typing)
+    // What another page sends can hold anything; who sent it is the server's word.
+    .listenForWhisper('typing', (_data, { user_id: userId }) => on.typing(userId))
   return {
     socketId: () => echo.socketId(),
-    whisperTyping: (user) => channel.whisper('typing', user),
+    whisperTyping: () => channel.whisper('typing', {}),
   }
 }
