@@ -49,7 +49,9 @@ async function main(): Promise<number> {
   const wanted = oneOf('--setting', values.setting, settings)
   // A library that notices a fault notices it on one node.
   const where = wanted === undefined ? (fault === undefined ? settings : settings.slice(0, 1)) : [wanted]
-  const results = await playAll(chosen, where, fault)
+  const lanes = Number(values.jobs)
+  if (!Number.isInteger(lanes) || lanes < 1) fail(`--jobs is a whole number from 1 on, not ${values.jobs}`)
+  const results = await playAll(chosen, where, fault, lanes)
   console.log(`\n${table(results)}\n`)
   for (const { program, skipped, failed } of results) {
     if (skipped !== undefined) console.log(`${program.name} skipped: ${skipped}`)
@@ -67,11 +69,12 @@ async function playAll(
   programs: readonly ClientProgram[],
   where: readonly Setting[],
   fault: FaultName | undefined,
+  lanes: number,
 ): Promise<ProgramResult[]> {
   const redis = findProgram('redis-server') !== undefined
   const playable = redis ? where : where.filter((setting) => setting !== 'two nodes')
   if (playable.length < where.length) console.log('two nodes skipped: needs redis-server: none in PATH')
-  const results = await inLanes(programs, async (program): Promise<ProgramResult> => {
+  return inLanes(lanes, programs, async (program): Promise<ProgramResult> => {
     const copy = await prepared(program, console.log)
     const played: Played[] = []
     if (copy.state === 'ready') {
@@ -81,10 +84,10 @@ async function playAll(
         played.push(each)
       }
     }
-    const missing = copy.state === 'skipped' ? copy.reason : redis ? undefined : 'two nodes need redis-server'
+    const partly = playable.length < where.length ? 'two nodes need redis-server' : undefined
+    const missing = copy.state === 'skipped' ? copy.reason : partly
     return { program, played, skipped: missing, failed: copy.state === 'failed' ? copy.reason : undefined }
   })
-  return results
 }
 
 /** A harness that stumbles over one program must not hide what the others came to. */
@@ -102,13 +105,17 @@ async function playOnce(
   }
 }
 
-async function inLanes<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+async function inLanes<Item, Result>(
+  lanes: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
   const results = new Array<Result>(items.length)
   let next = 0
   const lane = async () => {
     for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!)
   }
-  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, lane))
+  await Promise.all(Array.from({ length: lanes }, lane))
   return results
 }
 
