@@ -32,7 +32,7 @@ export async function closeAllPaced(hub: Hub, clock: Clock, { periodMs, reconnec
   while (closed < total) {
     const elapsedMs = clock.monotonicMs() - startedAtMs
     const due = Math.min(total, closed + stepMax, Math.ceil((total * (elapsedMs + stepMs)) / Math.max(1, periodMs)))
-    for (; closed < due; closed += 1) waiting[closed]?.end(error, true)
+    for (; closed < due; closed += 1) waiting[closed]?.handOver(error)
     if (closed < total) await sleep(clock, stepMs)
   }
 }
@@ -40,7 +40,7 @@ export async function closeAllPaced(hub: Hub, clock: Clock, { periodMs, reconnec
 /** Closes what is open now, at once: connections that slipped in while others were being closed. */
 export function closeAllNow(hub: Hub, { reconnect }: Drain): void {
   const error = errorOf(reconnect)
-  for (const connection of closingOrder(hub)) connection.end(error, true)
+  for (const connection of closingOrder(hub)) connection.handOver(error)
 }
 
 function errorOf(reconnect: Drain['reconnect']): ProtocolError {

@@ -4,7 +4,6 @@
  */
 import type { TokenBucket } from '../base/token-bucket.js'
 import type { ChannelTraits } from '../protocol/channel-name.js'
-import { codes } from '../protocol/codes.js'
 import type { ProtocolError } from '../protocol/errors.js'
 import { errorFrame } from '../protocol/outbound.js'
 import { endWithError } from './closing.js'
@@ -117,14 +116,16 @@ export class Connection {
     this.send(errorFrame(error))
   }
 
-  /**
-   * Tells the error as an event too, then closes with its code: old protocol versions need the event, new ones do not mind (1.3).
-   *
-   * @param handsOver the client is sent away only to come back
-   */
-  end(error: ProtocolError, handsOver = error.code === codes.reconnect): void {
+  /** As end(), of a client that is sent away only to come back: members are held for it. */
+  handOver(error: ProtocolError): void {
     if (this.closed) return
-    this.handsOver = handsOver
+    this.handsOver = true
+    this.end(error)
+  }
+
+  /** Tells the error as an event too, then closes with its code: old protocol versions need the event, new ones do not mind (1.3). */
+  end(error: ProtocolError): void {
+    if (this.closed) return
     this.sendError(error)
     endWithError(this.socket, error)
   }

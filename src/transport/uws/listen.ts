@@ -163,7 +163,7 @@ export class UwsListener {
       if (closing >= emptiedPerStep) break
       closing += 1
       if (socket.connection === undefined) socket.end(error.code ?? 0, error.message)
-      else socket.connection.end(error)
+      else socket.connection.handOver(error)
     }
     if (generation.sockets.size > 0) this.#parts.clock.after(emptyStepMs, () => this.#empty(generation))
     else this.#dropEmpty()
