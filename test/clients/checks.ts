@@ -1,7 +1,7 @@
 /** What the programs of this folder report, by name. */
 
 /** Of a library for backends, which speaks the REST API and signs. */
-export const httpChecks = [
+const httpChecks = [
   'trigger',
   'trigger-multi',
   'trigger-exclude',
@@ -22,7 +22,7 @@ export const httpChecks = [
 ] as const
 
 /** Of a library that holds a WebSocket. */
-export const socketChecks = [
+const socketChecks = [
   'connect',
   'public',
   'private',

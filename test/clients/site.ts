@@ -20,7 +20,7 @@ const pongTimeoutSeconds = 3
 const readyMs = 15_000
 const endMs = 20_000
 
-export interface SiteOptions {
+interface SiteOptions {
   readonly setting: Setting
   /** Where webhooks go. */
   readonly webhookUrl: string

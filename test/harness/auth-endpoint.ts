@@ -14,10 +14,10 @@ export type ChannelRule = (
   account: Account,
 ) => { channelData?: Pusher.PresenceChannelData } | undefined
 
-export interface AuthEndpointInput {
+interface AuthEndpointInput {
   /** Signs. */
   readonly library: Pusher
-  /** Who somebody is, by the value of their bearer token or `user` cookie. */
+  /** Who somebody is, by the value of their bearer token. */
   readonly accounts: ReadonlyMap<string, Account>
   readonly rule?: ChannelRule
 }
@@ -37,7 +37,7 @@ export class AuthEndpoint {
   #server: Server | undefined
   url = ''
 
-  constructor(input: AuthEndpointInput) {
+  private constructor(input: AuthEndpointInput) {
     this.#input = input
   }
 
@@ -45,28 +45,28 @@ export class AuthEndpoint {
   static async start(input: AuthEndpointInput): Promise<AuthEndpoint> {
     const endpoint = new AuthEndpoint(input)
     const server = createServer((request, response) => {
-      void endpoint.handle(request, response).then((handled) => {
-        if (!handled) response.writeHead(404).end()
-      })
+      void endpoint.#handle(request, response)
     })
     endpoint.#server = server
     endpoint.url = await listenOnFreePort(server)
     return endpoint
   }
 
-  /** @returns false when the request is for something else, and still unanswered */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://application')
     const forChannel = channelPaths.includes(pathname)
-    if (request.method !== 'POST' || !(forChannel || userPaths.includes(pathname))) return false
+    if (request.method !== 'POST' || !(forChannel || userPaths.includes(pathname))) {
+      response.writeHead(404).end()
+      return
+    }
     const fields = await readFields(request)
-    const account = accountOf(request, this.#input.accounts)
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    const account = this.#input.accounts.get(bearer ?? '')
     const answer = account === undefined ? undefined : this.#sign(fields, account, forChannel)
     const status = answer === undefined ? 403 : 200
     this.asked.push({ path: pathname, channel: fields.channel_name, status })
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(answer ?? { message: 'This action is unauthorized.' }))
-    return true
   }
 
   async stop(): Promise<void> {
@@ -88,15 +88,8 @@ export class AuthEndpoint {
 }
 
 /** Everybody may join everything; only presence channels get channel_data. */
-export function presenceOnly(channel: string, { id, info }: Account): { channelData?: Pusher.PresenceChannelData } {
+function presenceOnly(channel: string, { id, info }: Account): { channelData?: Pusher.PresenceChannelData } {
   return channel.startsWith('presence-') ? { channelData: { user_id: id, user_info: info } } : {}
-}
-
-/** @returns the account behind the bearer token, or else the `user` cookie */
-export function accountOf(request: IncomingMessage, accounts: ReadonlyMap<string, Account>): Account | undefined {
-  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-  const cookie = /(?:^|; )user=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-  return accounts.get(bearer ?? cookie ?? '')
 }
 
 interface Fields {
