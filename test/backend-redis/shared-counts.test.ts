@@ -132,7 +132,8 @@ describeWith(['redis'], 'the counts that several nodes share', () => {
     b.proxy.cut()
     await eventually('told there', () => lastTold(b) === 10, 15_000)
     expect(told(a)).toEqual([1, 3, 10])
-    expect(told(b)).toEqual([1, 3, 10])
+    // The first count was its own, right after it began: it may be told by what it reads then, and by the bus.
+    expect(withoutRepeats(told(b))).toEqual([1, 3, 10])
   })
 
   async function total(node: SharedNode): Promise<number | undefined> {
